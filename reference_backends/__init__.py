@@ -1,0 +1,1 @@
+"""Reference backends: small, explicit stores that keep every promise they make. Copy them."""
