@@ -1,0 +1,98 @@
+"""One way to call a store, sync or async, so that no check is written twice.
+
+A sync store is called in the calling thread (SQLite connections belong to theirs). An async store lives in an event loop of
+its own, in a thread that anyio runs; every call, the opening included, is made in that loop.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+_VERBS = ("__getitem__", "__setitem__", "append", "read", "get", "close")
+
+
+def is_async(thing: Any) -> bool:
+    """Tell whether a function, or any verb of a store, is `async`."""
+    if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
+        return True
+    kind = type(thing)
+    return hasattr(kind, "__aiter__") or any(
+        inspect.iscoroutinefunction(getattr(kind, verb, None)) or inspect.isasyncgenfunction(getattr(kind, verb, None))
+        for verb in _VERBS
+    )
+
+
+class Driver:
+    """Calls functions of a store and waits for what they return. Close it when the store is closed."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._portal: Any = None
+        self._loop_only = False
+
+    def open(self, opener: Callable[..., Any], *args: Any) -> Any:
+        """Open a store; a context manager that is not itself a store is entered, and left by `close`."""
+        self._loop_only = is_async(opener)
+        store = self.call(opener, *args)
+        if hasattr(store, "__aenter__") and not _looks_open(store):
+            entered = self._wait_for(store.__aenter__)
+            self._stack.callback(self._wait_for, store.__aexit__, None, None, None)
+            store = entered
+        elif hasattr(store, "__enter__") and not _looks_open(store):
+            store = self._stack.enter_context(store)
+        self._loop_only = self._loop_only or is_async(store)
+        return store
+
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call `function` and return its result, awaited if need be."""
+        if self._loop_only:
+            return self._wait_for(function, *args, **kwargs)
+        result = function(*args, **kwargs)
+        if inspect.isawaitable(result):
+            return self._wait_for(_identity, result)
+        return result
+
+    def items(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Call `function` and return the items of the iterable, sync or async, that it gives."""
+        if not self._loop_only:
+            result = function(*args, **kwargs)
+            if not inspect.isawaitable(result) and not hasattr(result, "__aiter__"):
+                return list(result)
+            found: list[Any] = self._wait_for(_items, _identity, result)
+            return found
+        found = self._wait_for(_items, function, *args, **kwargs)
+        return found
+
+    def close(self) -> None:
+        """Leave the store's context manager, where it had one, and stop the event loop, where there is one."""
+        self._stack.close()
+        self._portal = None
+
+    def _wait_for(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self._portal is None:
+            from anyio.from_thread import start_blocking_portal  # here, because most stores are sync
+
+            self._portal = self._stack.enter_context(start_blocking_portal())
+        return self._portal.call(_awaited, function, args, kwargs)
+
+
+def _looks_open(store: Any) -> bool:
+    return hasattr(store, "__getitem__") or hasattr(store, "append")
+
+
+def _identity(thing: Any) -> Any:
+    return thing
+
+
+async def _awaited(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    result = function(*args, **kwargs)
+    return await result if inspect.isawaitable(result) else result
+
+
+async def _items(function: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
+    from conformance.adapt import gathered
+
+    return await gathered(function(*args, **kwargs))

@@ -1,0 +1,54 @@
+"""Where in the store's own code something happened."""
+
+from __future__ import annotations
+
+import inspect
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import Any
+
+from conformance.address import PathOpener
+from conformance.backend import CONTRACTS, Backend
+
+_OURS = Path(__file__).parent
+_STDLIB = Path(sysconfig.get_path("stdlib"))
+_SITE = Path(sysconfig.get_path("purelib"))
+
+
+def store_frame(error: BaseException, backend: Backend) -> str:
+    """Return `file:line in function` for the innermost frame of the store in the error's traceback.
+
+    Where the store raised nothing, it is the function that opens the store.
+    """
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if _foreign(path):
+            return f"{_short(path)}:{frame.lineno} in {frame.name}: {(frame.line or '').strip()}"
+    return _opener_line(backend)
+
+
+def _foreign(path: Path) -> bool:
+    if path.is_relative_to(_OURS) or str(path).startswith("<"):
+        return False
+    if path.is_relative_to(_SITE):
+        return path.relative_to(_SITE).parts[0] not in ("anyio", "hypothesis", "pluggy", "pytest", "_pytest")
+    return not path.is_relative_to(_STDLIB)
+
+
+def _short(path: Path) -> str:
+    for base in (Path.cwd(), _SITE):
+        if path.is_relative_to(base):
+            return str(path.relative_to(base))
+    return str(path)
+
+
+def _opener_line(backend: Backend) -> str:
+    opener: Any = next(getattr(backend, c) for c in CONTRACTS if getattr(backend, c) is not None)
+    function = opener.function if isinstance(opener, PathOpener) else opener
+    try:
+        file = inspect.getsourcefile(function)
+        line = inspect.getsourcelines(function)[1]
+    except (TypeError, OSError):
+        return ""
+    return f"{_short(Path(file or ''))}:{line} in {getattr(function, '__name__', '?')}" if file else ""

@@ -1,0 +1,201 @@
+"""The options of a run: command line over environment over `[tool.conformance]` over default, with where each came from.
+
+Nothing but the command line and the environment makes the plugin active; a `backend` in pyproject.toml is only a default for
+a run that asks for conformance some other way (`pytest conformance`, `pytest --suite=round-trip`), so that a plain `pytest`
+still runs the project's own tests.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.address import nearest
+from conformance.backend import CONTRACTS
+from conformance.check import catalogue, suite_names
+from conformance.effort import EFFORTS
+from conformance.project import ProjectError, read_toml
+
+
+class OptionError(Exception):
+    """A value that can't be used; the text says where it stands, which rule it breaks, and what to write."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A check that is known to fail, with the reason and, where given, the last day on which that is accepted."""
+
+    check: str
+    reason: str
+    expires: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """The effective options of a run.
+
+    Args:
+        backends: What `--backend=` asked for.
+        suites: The suites that run.
+        contract: The one contract that is judged; empty for all that the backend opens.
+        effort: A key of `EFFORTS`.
+        seed: All randomness comes from it.
+        json: Where to write the record; None for nowhere.
+        gaps: Known gaps by check code.
+        origins: For each option where its value came from.
+        base: The directory of the pyproject.toml, which its relative addresses start from.
+        named: Address of a backend by name, from `[tool.conformance.backends]`.
+    """
+
+    backends: tuple[str, ...]
+    suites: tuple[str, ...]
+    contract: str
+    effort: str
+    seed: int
+    json: Path | None
+    gaps: Mapping[str, Gap]
+    origins: Mapping[str, str]
+    base: Path
+    named: Mapping[str, str]
+
+
+#: Option name, environment variable, key in [tool.conformance].
+_SOURCES = {
+    "backend": ("CONFORMANCE_BACKEND", "backend"),
+    "suite": ("CONFORMANCE_SUITE", "suites"),
+    "contract": ("CONFORMANCE_CONTRACT", "contract"),
+    "effort": ("CONFORMANCE_EFFORT", "effort"),
+    "seed": ("CONFORMANCE_SEED", "seed"),
+    "json": ("CONFORMANCE_JSON", "json"),
+}
+_TABLE_KEYS = ("backend", "backends", "contract", "effort", "json", "known-gaps", "seed", "suites")
+_GAP_KEYS = ("check", "reason", "expires")
+
+
+def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, today: datetime.date) -> Options:
+    """Return the effective options.
+
+    Args:
+        given: From the command line, by option name; what is absent or None was not given.
+        environ: The environment.
+        base: The directory where pyproject.toml is looked for.
+        today: The day by which gaps expire.
+
+    Raises:
+        OptionError: A value can't be used.
+    """
+    path = base / "pyproject.toml"
+    try:
+        table = read_toml(path).get("tool", {}).get("conformance", {})
+    except ProjectError as error:
+        raise OptionError(str(error)) from error
+    for key in table:
+        if key not in _TABLE_KEYS:
+            raise OptionError(
+                f"{path}: [tool.conformance] has no key {key!r}.{nearest(key, _TABLE_KEYS)} "
+                f"Known: {', '.join(_TABLE_KEYS)}."
+            )
+    origins: dict[str, str] = {}
+
+    def value(name: str, default: Any) -> Any:
+        variable, key = _SOURCES[name]
+        if given.get(name) not in (None, []):
+            origins[name] = "command line"
+            return given[name]
+        if environ.get(variable):
+            origins[name] = variable
+            return environ[variable]
+        if key in table:
+            origins[name] = path.name
+            return table[key]
+        origins[name] = "default"
+        return default
+
+    contract = _one_of("contract", value("contract", ""), ("", *CONTRACTS), origins)
+    json = value("json", "")
+    return Options(
+        backends=_words("backend", value("backend", ()), origins),
+        suites=_suites(_words("suite", value("suite", ()), origins), origins),
+        contract=contract,
+        effort=_one_of("effort", value("effort", "normal"), tuple(EFFORTS), origins),
+        seed=_number("seed", value("seed", 0), origins),
+        json=_path(json, origins, base) if json else None,
+        gaps=_gaps(table.get("known-gaps", []), path, today),
+        origins=origins,
+        base=base,
+        named={name: f"{path}:{name}" for name in table.get("backends", {})},
+    )
+
+
+
+def _words(name: str, value: Any, origins: Mapping[str, str]) -> tuple[str, ...]:
+    words = tuple(value.split()) if isinstance(value, str) else tuple(value)
+    for word in words:
+        if not isinstance(word, str):
+            raise OptionError(f"{name}={word!r} ({origins[name]}) is not a text.")
+    return tuple(dict.fromkeys(words))
+
+
+def _suites(words: tuple[str, ...], origins: Mapping[str, str]) -> tuple[str, ...]:
+    known = suite_names()
+    for word in words:
+        _one_of("suite", word, known, origins)
+    # Whether the backend opens is asked in every run: without it nothing else means anything.
+    return tuple(dict.fromkeys(("open", *words))) if words else known
+
+
+def _one_of(name: str, value: Any, known: tuple[str, ...], origins: Mapping[str, str]) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise OptionError(
+            f"unknown {name} {value!r} ({origins[name]}).{nearest(str(value), known)} "
+            f"Known: {', '.join(word for word in known if word)}."
+        )
+    return value
+
+
+def _number(name: str, value: Any, origins: Mapping[str, str]) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise OptionError(f"{name}={value!r} ({origins[name]}) is not a whole number.") from None
+    if isinstance(value, (bool, float)) or number < 0:
+        raise OptionError(f"{name}={value!r} ({origins[name]}) is not a whole number from 0 on.")
+    return number
+
+
+def _path(value: Any, origins: Mapping[str, str], base: Path) -> Path:
+    if not isinstance(value, (str, Path)):
+        raise OptionError(f"json={value!r} ({origins['json']}) is not the name of a file.")
+    # What stands in a file is relative to that file; what was typed is relative to where it was typed.
+    path = Path(value) if origins["json"] != "pyproject.toml" else base / value
+    if not path.absolute().parent.is_dir():
+        raise OptionError(f"json={str(value)!r} ({origins['json']}): there is no directory {path.absolute().parent}.")
+    return path.absolute()
+
+
+def _gaps(entries: Any, path: Path, today: datetime.date) -> dict[str, Gap]:
+    gaps: dict[str, Gap] = {}
+    checks: Callable[[], Any] = catalogue
+    for number, entry in enumerate(entries, 1):
+        heading = f"{path}: [[tool.conformance.known-gaps]] number {number}"
+        if not isinstance(entry, dict):
+            raise OptionError(f"{heading} is not a table.")
+        for key in entry:
+            if key not in _GAP_KEYS:
+                raise OptionError(f"{heading} has no key {key!r}.{nearest(key, _GAP_KEYS)} Known: {', '.join(_GAP_KEYS)}.")
+        code, reason, expires = entry.get("check"), entry.get("reason"), entry.get("expires")
+        if code not in checks():
+            raise OptionError(f"{heading}: unknown check {code!r}.{nearest(str(code), checks())}")
+        if code in gaps:
+            raise OptionError(f"{heading}: {code} is listed twice.")
+        if not isinstance(reason, str) or not reason.strip():
+            raise OptionError(f"{heading}: {code} has no reason. Say in a sentence why the gap is accepted.")
+        if expires is not None and type(expires) is not datetime.date:
+            raise OptionError(f"{heading}: {code}: expires={expires!r} is not a date. Write expires = 2027-03-01.")
+        if expires is not None and expires < today:
+            raise OptionError(f"{heading}: {code} expired on {expires}. Close the gap, or give it a new date and reason.")
+        gaps[code] = Gap(code, reason, expires)
+    return gaps

@@ -1,0 +1,105 @@
+"""The pytest plugin: options, and the switch. Everything else is loaded only in a run that asks for conformance.
+
+This module is imported in every pytest run of an environment that has the kit installed, so it imports nothing heavy; its
+start-up cost is held under 15 ms by a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+import pytest
+
+#: Set when a conftest of the user owns the short option; by canonical option name.
+ALIASES_TAKEN = pytest.StashKey[list[str]]()
+
+GROUP = "conformance"
+#: Canonical name, short name, metavar, whether it may be repeated, help.
+OPTIONS = (
+    (
+        "backend",
+        "SPEC",
+        True,
+        "Judge this storage backend: a registered name, module:attribute, or ./file.py:attribute. Repeatable. Default: none.",
+    ),
+    ("suite", "NAME", True, "Run this conformance suite. Repeatable. Default: all."),
+    ("contract", "NAME", False, "Judge the backend by this contract only. Default: all that it opens."),
+    ("effort", "quick|normal|thorough", False, "How much to try. Default: normal."),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options under their canonical names, which no other plugin has."""
+    group = parser.getgroup(GROUP, "conformance of storage backends")
+    for name, metavar, repeatable, text in OPTIONS:
+        group.addoption(
+            f"--conformance-{name}",
+            dest=f"conformance_{name}",
+            action="append" if repeatable else "store",
+            default=None,
+            metavar=metavar,
+            help=text,
+        )
+    group.addoption(
+        "--conformance-seed",
+        dest="conformance_seed",
+        default=None,
+        metavar="N",
+        help="All randomness of the conformance run comes from this number. Default: 0.",
+    )
+    group.addoption(
+        "--conformance-json",
+        dest="conformance_json",
+        default=None,
+        metavar="FILE",
+        help="Write the result record of the conformance run to FILE. Default: nowhere.",
+    )
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the hooks that a user's conftest may implement."""
+    from conformance import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> object:
+    """Add the short names late, when the conftests have added theirs: a project's own `--backend` stays the project's."""
+    result = yield
+    group = parser.getgroup(GROUP)
+    taken = early_config.stash.setdefault(ALIASES_TAKEN, [])
+    for name, metavar, repeatable, text in OPTIONS:
+        try:
+            group.addoption(
+                f"--{name}",
+                dest=f"conformance_{name}",
+                action="append" if repeatable else "store",
+                default=None,
+                metavar=metavar,
+                help=f"Short for --conformance-{name}. {text}",
+            )
+        except (ValueError, argparse.ArgumentError):
+            taken.append(name)
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the rest of the plugin if this run asks for conformance."""
+    if _asked_for(config):
+        from conformance.hooks import activate
+
+        activate(config)
+
+
+def _asked_for(config: pytest.Config) -> bool:
+    names = [name for name, *_ in OPTIONS] + ["seed", "json"]
+    if os.environ.get("CONFORMANCE_BACKEND") or any(config.getoption(f"conformance_{name}") for name in names):
+        return True
+    # `pytest conformance`, in a project that has nothing of that name itself.
+    return any(
+        arg.split("::")[0].split("/")[0] == GROUP and not (config.invocation_params.dir / arg.split("::")[0]).exists()
+        for arg in config.args
+    )

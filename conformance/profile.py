@@ -1,0 +1,112 @@
+"""Opening a backend once, to learn its contracts and its capabilities before anything is judged."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from conformance.address import AddressError, is_bare
+from conformance.backend import CONTRACTS, Backend, Where
+from conformance.contracts import Contract, contracts, has
+from conformance.drive import Driver
+from conformance.literal import literal
+from conformance.recording import raised
+from conformance.session import ManualClock
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a backend was found to be.
+
+    Args:
+        backend: With the contracts that it really opens.
+        missing: For each contract and capability what is missing for it to be offered; empty when it is offered.
+        methods: The method names that the store of each contract has.
+        error: Why the store could not be opened; empty when it could.
+    """
+
+    backend: Backend
+    missing: Mapping[str, Mapping[str, tuple[str, ...]]]
+    methods: Mapping[str, frozenset[str]]
+    error: str = ""
+
+    def offered(self, contract: str) -> list[str]:
+        """Return the capabilities that the store of a contract offers and the backend does not disclaim."""
+        return [n for n, gone in self.missing.get(contract, {}).items() if not gone and n not in self.backend.lacks]
+
+    def contradictions(self) -> list[str]:
+        """Return the capabilities that the backend disclaims although its store has their methods."""
+        return [
+            name
+            for name in self.backend.lacks
+            if any(name in missing and not missing[name] for missing in self.missing.values())
+        ]
+
+
+def probe(backend: Backend, *, only: str = "") -> Profile:
+    """Open each contract of `backend` in a fresh place, look at what came, and close it.
+
+    Args:
+        backend: The resolved backend.
+        only: Judge it by this contract alone; empty for all that it has the verbs of.
+
+    Raises:
+        AddressError: What was opened has not the form of any contract asked for.
+    """
+    asked = (only,) if only else tuple(name for name in CONTRACTS if getattr(backend, name) is not None)
+    if only and getattr(backend, only, None) is None:
+        raise AddressError(
+            f"backend {backend.name!r} does not open the contract {only!r}; it opens {', '.join(backend.contracts)}."
+        )
+    bare = is_bare(backend)
+    missing: dict[str, dict[str, tuple[str, ...]]] = {}
+    methods: dict[str, frozenset[str]] = {}
+    unfit: list[str] = []
+    for name in asked:
+        contract = contracts()[name]
+        with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:
+            driver = Driver()
+            opener = getattr(backend, name)
+            where = Where(Path(folder), clock=ManualClock())
+            try:
+                store = driver.open(opener, where)
+            except Exception as error:  # noqa: BLE001 - a store may raise anything when it opens
+                return Profile(backend, {}, {}, f"opening {backend.address or backend.name} raised {raised(error)}")
+            absent = contract.missing_from(store)
+            if absent:
+                unfit.append(_unfit(contract, store, absent))
+            else:
+                missing[name] = {c.name: tuple(c.missing_from(store)) for c in contract.capabilities}
+                methods[name] = frozenset(n for n in _method_names(contract) if has(store, n))
+            try:
+                if callable(getattr(store, "close", None)):
+                    driver.call(store.close)
+                driver.close()
+            except Exception as error:  # noqa: BLE001 - as above
+                return Profile(backend, {}, {}, f"closing {backend.address or backend.name} raised {raised(error)}")
+    if not missing or (unfit and not bare):
+        raise AddressError(f"backend {backend.address or backend.name!r}: " + "; ".join(unfit) + f". {_ADVICE}")
+    left_out: dict[str, Any] = {name: None for name in CONTRACTS if name not in missing}
+    return Profile(replace(backend, **left_out), missing, methods)
+
+
+_ADVICE = "Rename the verbs with conformance.adapt(store, get=..., set=..., delete=..., keys=...) in a small adapter"
+
+
+def _unfit(contract: Contract, store: Any, absent: list[str]) -> str:
+    shown = ", ".join(verb.replace("|", " or ") for verb in absent)
+    return (
+        f"what it opened, {literal(store, 60)} of type {type(store).__name__}, is no {contract.name} store: it has no {shown}"
+    )
+
+
+def _method_names(contract: Contract) -> set[str]:
+    names = {"close", "__contains__", "read", "set"}
+    for capability in contract.capabilities:
+        names.update(capability.methods, capability.any_of)
+    return names
+
+

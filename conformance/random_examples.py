@@ -1,0 +1,54 @@
+"""Hypothesis, set up for stores: no deadline, its own database, one seed, a fresh place for each example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+if TYPE_CHECKING:
+    from conformance.trial import Trial
+
+
+def settings_for(trial: Trial) -> hypothesis.settings:
+    """Return settings that depend on the trial alone, not on a profile that the user's project may have loaded."""
+    database = trial.bench.database
+    return hypothesis.settings(
+        max_examples=trial.effort.examples,
+        stateful_step_count=trial.effort.steps,
+        deadline=None,  # disks are slow now and then
+        database=DirectoryBasedExampleDatabase(database) if database else None,
+        derandomize=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[p for p in hypothesis.Phase if p is not hypothesis.Phase.explain],
+        print_blob=False,
+        report_multiple_bugs=False,
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+
+
+def run_examples(trial: Trial, body: Callable[..., None], strategies: tuple[Any, ...]) -> None:
+    """Run `body` on random examples of `strategies`; the smallest failing one is run last, and raises."""
+
+    def example(*drawn: Any) -> None:
+        trial.count("examples")
+        body(*drawn)
+
+    # Hypothesis keys its database by source and name of the function; without this all checks would share one key.
+    example.__name__ = f"{trial.check.code}_{body.__name__}"
+    given = hypothesis.given(*strategies)(example)
+    hypothesis.seed(trial.seed)(settings_for(trial)(given))()
+
+
+def run_machine(trial: Trial, machine: type[RuleBasedStateMachine]) -> None:
+    """Run a state machine; the smallest failing sequence is run last, and raises."""
+
+    def factory() -> RuleBasedStateMachine:
+        trial.count("sequences")
+        return machine()
+
+    hypothesis.seed(trial.seed)(factory)
+    run_state_machine_as_test(factory, settings=settings_for(trial))  # type: ignore[no-untyped-call]

@@ -1,0 +1,143 @@
+"""Reporting: gathers the results on the controller, prints the summary, writes the record, sets the exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from conformance.check import check_at
+from conformance.hooks import RUN, is_worker
+from conformance.plugin import ALIASES_TAKEN
+from conformance.report.record import kit_version, make_report
+from conformance.report.terminal import header_lines, summary_lines
+from conformance.result import Result
+
+REPORT = pytest.StashKey[dict[str, Any]]()
+
+#: Outcome words: category in pytest's last line, letter, word with -v, colour.
+_STATUS: Mapping[str, tuple[str, str, str, str]] = {
+    "known gap": ("known gap", "g", "KNOWN GAP", "yellow"),
+    "not applicable": ("not applicable", "-", "N/A", "yellow"),
+    "blocked": ("blocked", "b", "BLOCKED", "yellow"),
+    "fail": ("should", "w", "SHOULD", "yellow"),  # a red one is left to pytest; this is a broken should
+}
+
+
+class FailureText:
+    """A failure's text as pytest wants it: printable, with a line for its short summary."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.reprcrash = _Crash(text.splitlines()[0])
+
+    def toterminal(self, terminal: Any) -> None:
+        """Print the text."""
+        terminal.line(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class _Crash:
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Print the effective values, and where each came from."""
+    run = config.stash[RUN]
+    lines = []
+    for name, profile in run.profiles.items():
+        backend = profile.backend
+        opened = ", ".join(f"{c}[{' '.join(profile.offered(c)) or 'no capabilities'}]" for c in profile.missing)
+        lines.append(f"  backend {name} ({run.options.origins['backend']}): {opened or profile.error}")
+        if backend.address and backend.address != name:
+            lines.append(f"    at {backend.address}")
+    suites = f"  suites {', '.join(run.options.suites)} ({run.options.origins['suite']})"
+    taken = config.stash.get(ALIASES_TAKEN, [])
+    owned = [f"  --{name} belongs to your conftest; use --conformance-{name}" for name in taken]
+    options = run.options
+    return header_lines(options.origins, options.effort, options.seed, kit_version(), [*lines, suites, *owned])
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
+    """Show the outcomes that pytest has no word for."""
+    record = getattr(report, "conformance", None)
+    if record is None or report.when != "call" or not report.skipped:
+        return None
+    category, letter, word, colour = _STATUS[record["outcome"]]
+    reason = f" ({record['reason']})" if record["reason"] else ""
+    return category, letter, (word + reason, {colour: True})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Give a failure's text the form that pytest's reporters print it in."""
+    if getattr(report, "conformance", None) is not None and isinstance(report.longrepr, str):
+        report.longrepr = FailureText(report.longrepr)  # type: ignore[assignment]
+
+
+class Gatherer:
+    """Collects results from reports, which come from workers or from this process."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.run = config.stash[RUN]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the result of a check; a check that ended without one is inconclusive."""
+        record = getattr(report, "conformance", None)
+        if record is not None:
+            self.run.results.append(Result.from_dict(record))
+            return
+        if not report.failed:
+            return
+        check = check_at(report.nodeid)
+        backend = report.nodeid.partition("[")[2].rstrip("]")
+        if check is None or backend not in self.run.profiles:
+            return
+        reason = f"{report.when} failed: " + (str(report.longrepr).strip().splitlines() or [""])[-1]
+        self.run.results.append(
+            Result(backend, check.contract, check.suite, check.code, check.level, check.sentence, "inconclusive", reason)
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin to gather, in the process that reports."""
+    if not is_worker(session.config):
+        session.config.pluginmanager.register(Gatherer(session.config))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Make the record, write it, and let the exit code follow the verdict."""
+    config = session.config
+    if is_worker(config):
+        return
+    stopped = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR) or bool(
+        session.shouldstop or session.shouldfail
+    )
+    if config.option.collectonly:
+        return
+    report = make_report(config.stash[RUN], interrupted=stopped)
+    config.hook.pytest_conformance_report(config=config, report=report)
+    config.stash[REPORT] = report
+    path = config.stash[RUN].options.json
+    if path is not None:
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=True) + "\n", encoding="utf-8")
+    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and not report["verdict"].startswith("CONF"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the summary of every backend."""
+    report = config.stash.get(REPORT, None)
+    if report is None:
+        return
+    for backend in report["backends"]:
+        terminalreporter.section(f"conformance: {backend['name']}")
+        for line, colour in summary_lines(backend):
+            terminalreporter.write_line(line, **({colour: True} if colour else {}))

@@ -1,0 +1,120 @@
+"""The terminal summary, made from the result record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.report.record import counts
+
+_NAME_WIDTH = 20
+
+
+def header_lines(origins: Mapping[str, str], effort: str, seed: int, version: str, backends: Sequence[str]) -> list[str]:
+    """Return the header: the effective values, and where each came from."""
+    values = f"effort {effort} ({origins['effort']}) | seed {seed} ({origins['seed']})"
+    return [f"conformance {version} | {values}", *backends]
+
+
+def summary_lines(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the summary of one backend as (line, colour) pairs, colour one of "", red, yellow, green."""
+    yield f"  {'contract/suite':<{_NAME_WIDTH}} {'must':>7} {'should':>7} {'gaps':>5} {'n/a':>4}   evidence", ""
+    for contract in backend["contracts"]:
+        for suite in contract["suites"]:
+            yield _row(contract["name"], suite)
+        if not contract["suites"]:
+            yield f"  {contract['name']:<{_NAME_WIDTH}} nothing ran", "yellow"
+    yield from _findings(backend)
+    yield from _notes(backend)
+    yield "", ""
+    yield from _verdict_line(backend)
+
+
+def _row(contract: str, suite: Mapping[str, Any]) -> tuple[str, str]:
+    checks = suite["checks"]
+    found = counts(checks)
+    cells = [_share(checks, "must"), _share(checks, "should")]
+    evidence: dict[str, int] = {}
+    for check in checks:
+        for kind, number in check["evidence"].items():
+            evidence[kind] = evidence.get(kind, 0) + number
+    shown = ", ".join(f"{number:,} {kind}" for kind, number in sorted(evidence.items()))
+    line = (
+        f"  {contract + '/' + suite['name']:<{_NAME_WIDTH}} {cells[0]:>7} {cells[1]:>7} "
+        f"{found.get('known gap', 0) or '-':>5} {found.get('not applicable', 0) or '-':>4}   {shown or 'none'}"
+    )
+    red = found.keys() & {"fail", "stale gap", "inconclusive", "blocked"}
+    return line, "red" if red else "green" if found.get("pass") else "yellow"
+
+
+def _share(checks: Sequence[Mapping[str, Any]], level: str) -> str:
+    found = counts([check for check in checks if check["level"] == level and check["outcome"] != "not applicable"])
+    total = sum(found.values())
+    return f"{found.get('pass', 0)}/{total}" if total else "-"
+
+
+_SHOWN = {
+    "fail": ("new failure", "red"),
+    "stale gap": ("stale gap", "red"),
+    "inconclusive": ("inconclusive", "red"),
+    "known gap": ("known gap", "yellow"),
+}
+
+
+def _findings(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    checks = [check for contract in backend["contracts"] for suite in contract["suites"] for check in suite["checks"]]
+    blocked: dict[str, list[str]] = {}
+    absent: dict[str, list[str]] = {}
+    for outcome, (word, colour) in _SHOWN.items():
+        for check in checks:
+            if check["outcome"] == outcome:
+                word_now = "should" if outcome == "fail" and check["level"] == "should" else word
+                yield f"  {word_now:<12} {check['code']:<18} {_first_line(check)}", "yellow" if word_now == "should" else colour
+    for check in checks:
+        if check["outcome"] == "blocked":
+            blocked.setdefault(check["reason"].removeprefix("blocked by "), []).append(check["code"])
+        elif check["outcome"] == "not applicable":
+            absent.setdefault(check["reason"], []).append(check["code"])
+    for code, codes in blocked.items():
+        yield f"  blocked by {code} (not run): {_few(codes)}", "yellow"
+    for reason, codes in absent.items():
+        yield f"  n/a {len(codes)}: {reason}", ""
+
+
+def _first_line(check: Mapping[str, Any]) -> str:
+    if check["outcome"] in ("known gap", "stale gap", "inconclusive") and check["reason"]:
+        return str(check["reason"]).splitlines()[0]
+    return str(check["sentence"])
+
+
+def _few(codes: Sequence[str], most: int = 6) -> str:
+    more = f" and {len(codes) - most} more" if len(codes) > most else ""
+    return " ".join(codes[:most]) + more
+
+
+def _notes(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, reason in backend["lacks"].items():
+        yield f"  lacks {name}: {reason}", ""
+    for name in backend["contradictions"]:
+        yield f"  lacks {name}, but its methods are there: it was not tested", "yellow"
+    for promise in backend["promises"]:
+        parts = [f"claimed {promise['claimed']}"]
+        if promise["observed"]:
+            parts.append(f"observed {promise['observed']}")
+        if promise["broken"]:
+            parts.append(f"BROKEN {', '.join(promise['broken'])}")
+        if promise["not_measured"]:
+            parts.append(f"not measured: {', '.join(promise['not_measured'])}")
+        yield f"  {promise['name']:<12} {'   '.join(parts)}", "red" if promise["broken"] else ""
+
+
+def _verdict_line(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    verdict = backend["verdict"]
+    if verdict.startswith("CONFORMANT"):
+        suites = dict.fromkeys(s["name"] for c in backend["contracts"] for s in c["suites"] if s["name"] != "open")
+        where = ", ".join(suites)
+        partly = backend["selected"] < backend["of"]
+        scope = f"in the {backend['selected']} of {backend['of']} checks that were selected" if partly else f"in {where}"
+        yield f"  {verdict} {scope}", "yellow" if partly else "green"
+    else:
+        yield f"  {verdict}   {backend['why']}", "red"

@@ -1,0 +1,107 @@
+"""What a check came to: the exceptions that a check ends in, and the one `Result` record that every report is made from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from conformance.recording import Call
+
+Level = Literal["must", "should"]
+Outcome = Literal["pass", "fail", "known gap", "stale gap", "not applicable", "blocked", "inconclusive"]
+
+#: Outcomes that a gate must not let through.
+RED: tuple[Outcome, ...] = ("fail", "stale gap", "inconclusive")
+
+
+class Violation(AssertionError):
+    """A rule is broken: what was expected, and what the store gave."""
+
+    def __init__(self, what: str, *, expected: str, got: str) -> None:
+        super().__init__(f"{what}: expected {expected}, got {got}")
+        self.what = what
+        self.expected = expected
+        self.got = got
+
+
+class NotApplicable(Exception):
+    """The check does not concern this backend; the text says why."""
+
+
+class Blocked(Exception):
+    """A failed check makes this one meaningless."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"blocked by {code}")
+        self.code = code
+
+
+class Inconclusive(Exception):
+    """The check could not be carried out, or tested nothing; the text says why."""
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The smallest case found that breaks a rule.
+
+    Args:
+        what: What was being done.
+        expected: What the rule asks for.
+        got: What the store gave.
+        calls: The calls that lead to it.
+        frame: Where in the store's own code: `file:line in function`.
+        note: Anything else that a reader must know.
+    """
+
+    what: str
+    expected: str
+    got: str
+    calls: tuple[Call, ...] = ()
+    frame: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check on one backend.
+
+    Args:
+        backend: Its name.
+        contract: e.g. `state`.
+        suite: e.g. `round-trip`.
+        code: The check's code.
+        level: `must` or `should`.
+        sentence: The rule.
+        outcome: One of seven words.
+        reason: Why it is not a plain pass: the blocker, the gap's reason, what is not offered.
+        evidence: What was really done, by kind: `{"comparisons": 12, "calls": 40}`.
+        duration_s: Wall-clock seconds.
+        counterexample: For a failure.
+    """
+
+    backend: str
+    contract: str
+    suite: str
+    code: str
+    level: Level
+    sentence: str
+    outcome: Outcome
+    reason: str = ""
+    evidence: dict[str, int] = field(default_factory=dict)
+    duration_s: float = 0.0
+    counterexample: Counterexample | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts and lists, for JSON and for the way between processes."""
+        record = asdict(self)
+        if self.counterexample is not None:
+            record["counterexample"]["calls"] = [asdict(call) for call in self.counterexample.calls]
+        return record
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Result:
+        """Return the `Result` that `to_dict` made `record` of."""
+        example = record["counterexample"]
+        if example is not None:
+            example = Counterexample(**{**example, "calls": tuple(Call(**call) for call in example["calls"])})
+        return cls(**{**record, "counterexample": example})

@@ -1,0 +1,243 @@
+"""A trial: one check on one backend. It hands out fresh places, counts what was really done, and judges the end."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import traceback
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from conformance.backend import PROMISES, Where
+from conformance.check import Check, catalogue
+from conformance.effort import Effort
+from conformance.frames import store_frame
+from conformance.literal import literal
+from conformance.profile import Profile
+from conformance.recording import Call, raised
+from conformance.result import RED, Blocked, Counterexample, Inconclusive, NotApplicable, Outcome, Result, Violation
+from conformance.session import ManualClock, Session
+from conformance.values.equality import same
+
+
+@dataclass
+class Bench:
+    """What the trials of one backend share.
+
+    Args:
+        profile: The backend, and what it offers.
+        effort: The budget.
+        seed: All randomness comes from it.
+        root: A directory for places.
+        database: A directory where Hypothesis keeps failing examples for the next run; None to keep none.
+        results: What has been judged so far, by code; a gate is judged once.
+    """
+
+    profile: Profile
+    effort: Effort
+    seed: int
+    root: Path
+    database: Path | None = None
+    results: dict[str, Result] = field(default_factory=dict)
+
+    def trial(self, check: Check) -> Trial:
+        """Return a trial of `check`."""
+        return Trial(self, check)
+
+    def judge(self, check: Check) -> Result:
+        """Carry out `check`, its gates first, and return the result; what was judged before is not repeated."""
+        if check.code not in self.results:
+            self.results[check.code] = self.trial(check).judge()
+        return self.results[check.code]
+
+
+class Trial:
+    """One check on one backend; what check functions get as `trial`."""
+
+    def __init__(self, bench: Bench, check: Check) -> None:
+        self.bench = bench
+        self.check = check
+        self.backend = bench.profile.backend
+        self.effort = bench.effort
+        #: A seed of this check's own, so that checks don't depend on which others run.
+        self.seed = zlib.crc32(f"{bench.seed}:{check.code}".encode())
+        self.evidence: dict[str, int] = {}
+        self.error: BaseException | None = None
+        self._failed_calls: tuple[Call, ...] = ()
+        self._store_error: BaseException | None = None
+        self._places = 0
+
+    # -- for checks ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def fresh(self) -> Iterator[Session]:
+        """Give a session on a fresh, empty place; what is still open at its end is closed."""
+        self._places += 1
+        place = self.bench.root / f"{self.check.code}-{self._places}"
+        place.mkdir(parents=True)
+        where = Where(place, namespace=place.name.lower(), clock=ManualClock())
+        session = Session(self.backend, self.check.contract, where)
+        try:
+            yield session
+            session.close()
+        except BaseException as error:
+            if isinstance(error, Violation) or error is session.recorder.error:
+                self._failed_calls = tuple(session.recorder.calls)
+                self._store_error = session.recorder.error
+            session.abandon()
+            raise
+        finally:
+            self.count("calls", len(session.recorder.calls))
+            shutil.rmtree(place, ignore_errors=True)
+
+    def count(self, kind: str, number: int = 1) -> None:
+        """Add to the evidence."""
+        self.evidence[kind] = self.evidence.get(kind, 0) + number
+
+    def equal(self, got: Any, expected: Any, what: str) -> None:
+        """Require that a value is the expected one, in type and content."""
+        self.count("comparisons")
+        if not same(got, expected):
+            self.violated(what, expected=literal(expected), got=_told(got))
+
+    def true(self, condition: object, what: str, *, expected: str, got: str) -> None:
+        """Require a condition."""
+        self.count("comparisons")
+        if not condition:
+            self.violated(what, expected=expected, got=got)
+
+    def violated(self, what: str, *, expected: str, got: str) -> NoReturn:
+        """Report a broken rule."""
+        raise Violation(what, expected=expected, got=got)
+
+    def raises(self, call: Callable[[], Any], kind: str, what: str) -> None:
+        """Require that a call raises the backend's exception of a kind, e.g. `missing`.
+
+        A KeyError always means `missing`; a kind without a named type is met by any exception.
+        """
+        self.count("comparisons")
+        named = self.backend.errors.get(kind, KeyError if kind == "missing" else Exception)
+        types = (*named, KeyError) if isinstance(named, tuple) else (named, KeyError)
+        names = " or ".join(dict.fromkeys(t.__name__ for t in types if kind == "missing" or t is not KeyError))
+        try:
+            got = call()
+        except types:
+            return
+        except Exception as error:  # noqa: BLE001 - judged here
+            hint = f" (name it: Backend(errors={{{kind!r}: {type(error).__name__}}}))"
+            self.violated(what, expected=f"{names} to be raised", got=raised(error) + hint)
+        self.violated(what, expected=f"{names} to be raised", got=literal(got))
+
+    def refused(self, call: Callable[[], Any]) -> bool:
+        """Tell whether a call is refused loudly, with any exception; that it is the right type is a check of its own."""
+        try:
+            call()
+        except Exception:  # noqa: BLE001 - see above
+            return True
+        return False
+
+    def examples(self, *strategies: Any) -> Callable[[Callable[..., None]], None]:
+        """Run the decorated function on random examples, and shrink what fails; the effort says on how many."""
+
+        def run(body: Callable[..., None]) -> None:
+            from conformance.random_examples import run_examples  # here, because Hypothesis is slow to import
+
+            run_examples(self, body, strategies)
+
+        return run
+
+    # -- for the kit --------------------------------------------------------------------------------------------------
+
+    def judge(self) -> Result:
+        """Carry out the check and return the result; nothing is raised but what stops the whole run."""
+        start = time.perf_counter()
+        outcome: Outcome = "pass"
+        reason, example = "", None
+        try:
+            self._require()
+            self.check.function(self)
+            if not self.evidence.get("comparisons"):
+                raise Inconclusive("the check compared nothing")
+        except NotApplicable as why:
+            outcome, reason = "not applicable", str(why)
+        except Blocked as why:
+            outcome, reason = "blocked", str(why)
+        except Inconclusive as why:
+            outcome, reason = "inconclusive", str(why)
+        except Exception as error:  # noqa: BLE001 - a store may raise anything
+            outcome, reason, example = self._failure(error)
+        return Result(
+            backend=self.backend.name,
+            contract=self.check.contract,
+            suite=self.check.suite,
+            code=self.check.code,
+            level=self.check.level,
+            sentence=self.check.sentence,
+            outcome=outcome,
+            reason=reason,
+            evidence=dict(self.evidence),
+            duration_s=time.perf_counter() - start,
+            counterexample=example,
+        )
+
+    def _require(self) -> None:
+        """Raise NotApplicable or Blocked unless the check concerns this backend."""
+        if self.check.promise:
+            promise, level = self.check.promise.split(":")
+            claimed = getattr(self.backend, promise)
+            levels = PROMISES[promise]
+            if levels.index(claimed) > levels.index(level):
+                raise NotApplicable(f"{promise} is promised at {claimed!r} only; the check is about {level!r}")
+        capability = self.check.capability
+        if capability in self.backend.lacks:
+            raise NotApplicable(f"lacks {capability}: {self.backend.lacks[capability]}")
+        missing = self.bench.profile.missing.get(self.check.contract, {}).get(capability, ())
+        if missing:
+            raise NotApplicable(f"{capability} is not offered: no {', '.join(missing)}")
+        have = self.bench.profile.methods.get(self.check.contract, frozenset())
+        absent = [method for method in self.check.methods if method not in have]
+        if absent:
+            raise NotApplicable(f"the store has no {', '.join(absent)}()")
+        for code in self.check.needs:
+            gate = self.bench.judge(catalogue()[code])
+            if gate.outcome in RED:
+                raise Blocked(code)
+            if gate.outcome == "blocked":
+                raise Blocked(gate.reason.removeprefix("blocked by "))
+            if gate.outcome == "not applicable":
+                raise NotApplicable(gate.reason)
+
+    def _failure(self, error: Exception) -> tuple[Outcome, str, Counterexample | None]:
+        note = ""
+        found = _violation_in(error)
+        if found is not error:
+            note = "The same calls do not always give the same answer: this run is one of several."
+        self.error = found
+        calls = self._failed_calls
+        frame = store_frame(found, self.backend)
+        if isinstance(found, Violation):
+            example = Counterexample(found.what, found.expected, found.got, calls, frame, note)
+            return "fail", "", example
+        if found is self._store_error:
+            what = f"call {len(calls)}"
+            example = Counterexample(what, "no exception", raised(found), calls, frame, note)
+            return "fail", "", example
+        shown = "".join(traceback.format_exception(type(found), found, found.__traceback__))
+        return "inconclusive", f"the kit itself failed, please report it:\n{shown}", None
+
+
+def _violation_in(error: BaseException) -> BaseException:
+    """Return the violation inside Hypothesis's report of an example that fails only sometimes; else the error itself."""
+    inner = getattr(error, "exceptions", ())
+    if inner and type(error).__module__.startswith("hypothesis"):
+        return _violation_in(inner[0])
+    return error
+
+
+def _told(value: Any) -> str:
+    shown = literal(value)
+    return shown if type(value) in (str, int, float, bool, list, dict, type(None)) else f"{shown} ({type(value).__name__})"

@@ -1,0 +1,33 @@
+"""Every check can fail: each kills a mutant; every honest and odd store passes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.check import catalogue
+from tests.benches import bench
+from tests.mutants.base import Mutant
+from tests.mutants.registry import mutants
+
+CASES = [pytest.param(mutant, code, id=f"{mutant.name}-{code}") for mutant in mutants() for code in mutant.killed_by]
+
+
+@pytest.mark.parametrize(("mutant", "code"), CASES)
+def test_check_kills_its_mutant(mutant: Mutant, code: str, tmp_path: Path) -> None:
+    """The check named by the mutant fails on it, at the lowest effort."""
+    result = bench(mutant.backend, tmp_path).judge(catalogue()[code])
+    assert result.outcome == ("inconclusive" if code == "BACKEND-OPEN-01" else "fail"), result
+
+
+def test_every_check_has_a_mutant() -> None:
+    """No check is without a mutant that it kills."""
+    killers = {code for mutant in mutants() for code in mutant.killed_by}
+    assert set(catalogue()) - killers == set()
+
+
+def test_mutants_have_names_of_their_own() -> None:
+    """No two mutants share a name."""
+    names = [mutant.name for mutant in mutants()]
+    assert len(names) == len(set(names))
