@@ -9,7 +9,11 @@ from typing import Any
 PLAIN_LIMIT = 100
 
 
-def literal(value: Any, limit: int = 400) -> str:
+#: Deeper parts are not written out; far below the depth of calls that Python allows.
+DEPTH_LIMIT = 60
+
+
+def literal(value: Any, limit: int = 400, depth: int = 0) -> str:
     """Return Python source for `value`, cut to about `limit` characters.
 
     Floats that have no literal are written as calls (`float('nan')`); long texts that repeat a short unit as a product
@@ -19,10 +23,10 @@ def literal(value: Any, limit: int = 400) -> str:
         return _long(value)
     if type(value) is float and not math.isfinite(value):
         return f"float('{value}')"
-    if type(value) in (list, tuple):
-        return _sequence(value, limit)
-    if type(value) is dict:
-        return _mapping(value, limit)
+    if type(value) in (list, tuple, dict):
+        if depth > DEPTH_LIMIT:
+            return "… (deeper)"
+        return _mapping(value, limit, depth) if type(value) is dict else _sequence(value, limit, depth)
     try:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - a store's own repr may raise anything
@@ -40,13 +44,13 @@ def _long(value: str | bytes) -> str:
     return f"{value[:PLAIN_LIMIT]!r}… ({len(value)} {kind})"
 
 
-def _sequence(values: list[Any] | tuple[Any, ...], limit: int) -> str:
+def _sequence(values: list[Any] | tuple[Any, ...], limit: int, depth: int) -> str:
     opening, closing = ("[", "]") if isinstance(values, list) else ("(", ",)" if len(values) == 1 else ")")
-    return _joined(opening, closing, (literal(v, limit) for v in values), len(values), limit)
+    return _joined(opening, closing, (literal(v, limit, depth + 1) for v in values), len(values), limit)
 
 
-def _mapping(values: dict[Any, Any], limit: int) -> str:
-    pairs = (f"{literal(k, limit)}: {literal(v, limit)}" for k, v in values.items())
+def _mapping(values: dict[Any, Any], limit: int, depth: int) -> str:
+    pairs = (f"{literal(k, limit, depth + 1)}: {literal(v, limit, depth + 1)}" for k, v in values.items())
     return _joined("{", "}", pairs, len(values), limit)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import hypothesis.strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
@@ -33,14 +35,29 @@ def settings_for(trial: Trial) -> hypothesis.settings:
 def run_examples(trial: Trial, body: Callable[..., None], strategies: tuple[Any, ...]) -> None:
     """Run `body` on random examples of `strategies`; the smallest failing one is run last, and raises."""
 
-    def example(*drawn: Any) -> None:
+    def example(drawn: tuple[Any, ...]) -> None:
         trial.count("examples")
         body(*drawn)
 
     # Hypothesis keys its database by source and name of the function; without this all checks would share one key.
-    example.__name__ = f"{trial.check.code}_{body.__name__}"
-    given = hypothesis.given(*strategies)(example)
+    example.__name__ = f"{trial.check.code}_{body.__name__}".replace("-", "_")
+    given = hypothesis.given(st.tuples(*strategies))(example)
     hypothesis.seed(trial.seed)(settings_for(trial)(given))()
+
+
+class PlacedMachine(RuleBasedStateMachine):
+    """A state machine on a store in a fresh place, which is left with the exception that ends the run."""
+
+    def __init__(self, trial: Trial) -> None:
+        super().__init__()
+        self._fresh = trial.fresh()
+        self.session = self._fresh.__enter__()
+        self.store = self.session.open()
+
+    def teardown(self) -> None:
+        """Leave the place."""
+        # Hypothesis tears down in a `finally`, so the exception that ended the sequence is the current one.
+        self._fresh.__exit__(*sys.exc_info())
 
 
 def run_machine(trial: Trial, machine: type[RuleBasedStateMachine]) -> None:

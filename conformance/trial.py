@@ -6,7 +6,7 @@ import shutil
 import time
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from conformance.literal import literal
 from conformance.profile import Profile
 from conformance.recording import Call, raised
 from conformance.result import RED, Blocked, Counterexample, Inconclusive, NotApplicable, Outcome, Result, Violation
-from conformance.session import ManualClock, Session
+from conformance.session import Handle, ManualClock, Session
 from conformance.values.equality import same
 
 
@@ -69,7 +69,9 @@ class Trial:
         self.error: BaseException | None = None
         self._failed_calls: tuple[Call, ...] = ()
         self._store_error: BaseException | None = None
+        self._note = ""
         self._places = 0
+        self._sessions: list[Session] = []
 
     # -- for checks ---------------------------------------------------------------------------------------------------
 
@@ -81,6 +83,7 @@ class Trial:
         place.mkdir(parents=True)
         where = Where(place, namespace=place.name.lower(), clock=ManualClock())
         session = Session(self.backend, self.check.contract, where)
+        self._sessions.append(session)
         try:
             yield session
             session.close()
@@ -91,6 +94,7 @@ class Trial:
             session.abandon()
             raise
         finally:
+            self._sessions.remove(session)
             self.count("calls", len(session.recorder.calls))
             shutil.rmtree(place, ignore_errors=True)
 
@@ -136,9 +140,55 @@ class Trial:
         """Tell whether a call is refused loudly, with any exception; that it is the right type is a check of its own."""
         try:
             call()
-        except Exception:  # noqa: BLE001 - see above
+        except Exception as error:
+            if not self._from_store(error):
+                raise  # a bug of the kit must not pass for a refusal
             return True
         return False
+
+    def _from_store(self, error: BaseException) -> bool:
+        return any(session.recorder.error is error for session in self._sessions)
+
+    def cases(self, table: Mapping[str, Any]) -> Callable[[Callable[[Handle, Any], None]], None]:
+        """Run the decorated function with an open store on each value of a table.
+
+        All are tried, also after one failed; the first that fails is repeated alone in a fresh place, so that its calls are
+        the smallest case, and the others that fail are named beside it.
+        """
+
+        def run(body: Callable[[Handle, Any], None]) -> None:
+            failed = self._failing(table, body)
+            if not failed:
+                return
+            name, first = failed[0]
+            if len(failed) > 1:
+                self._note = f"{len(failed)} of {len(table)} cases fail: {', '.join(one for one, _ in failed)}."
+            with self.fresh() as session:
+                body(session.open(), table[name])
+            self._note = f"Fails only after other cases ran in the same store. {self._note}".strip()
+            raise first
+
+        return run
+
+    def _failing(
+        self, table: Mapping[str, Any], body: Callable[[Handle, Any], None]
+    ) -> list[tuple[str, Exception]]:
+        """Return the names of the failing cases with their errors; after a failure the rest goes on in a fresh place."""
+        failed: list[tuple[str, Exception]] = []
+        waiting = list(table.items())
+        while waiting:
+            try:
+                with self.fresh() as session:
+                    store = session.open()
+                    while waiting:
+                        name, value = waiting.pop(0)
+                        self.count("cases")
+                        body(store, value)
+            except Exception as error:
+                if not isinstance(error, Violation) and error is not self._store_error:
+                    raise
+                failed.append((name, error))
+        return failed
 
     def examples(self, *strategies: Any) -> Callable[[Callable[..., None]], None]:
         """Run the decorated function on random examples, and shrink what fails; the effort says on how many."""
@@ -212,7 +262,7 @@ class Trial:
                 raise NotApplicable(gate.reason)
 
     def _failure(self, error: Exception) -> tuple[Outcome, str, Counterexample | None]:
-        note = ""
+        note = self._note
         found = _violation_in(error)
         if found is not error:
             note = "The same calls do not always give the same answer: this run is one of several."

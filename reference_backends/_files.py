@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import sys
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-if sys.platform == "win32":
+if sys.platform == "win32":  # pragma: no cover
     import msvcrt
 else:
     import fcntl
+
+_TEMPORARY = re.compile(r"[0-9a-f]{32}\.tmp")
 
 
 def sync(descriptor: int) -> None:
     """Return when everything written to `descriptor` has reached the disk; raise OSError when it has not."""
     # On macOS, fsync stops at the cache of the drive.
-    if sys.platform == "darwin":
-        with suppress(OSError):  # file systems without this one have fsync at least
+    if sys.platform == "darwin":  # pragma: no cover
+        try:
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        except OSError as error:
+            # Nothing else may end in an fsync: it can report success for what a failed sync has already dropped.
+            if error.errno not in (errno.ENOTSUP, errno.ENOTTY, errno.EINVAL):
+                raise
+        else:
             return
     os.fsync(descriptor)
 
@@ -36,7 +46,7 @@ def sync_directory(directory: Path) -> None:
         OSError: They have not.
     """
     # Windows opens no directories; NTFS keeps names in its own journal.
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover
         return
     descriptor = os.open(directory, os.O_RDONLY)
     try:
@@ -54,30 +64,112 @@ def make_directory(directory: Path) -> None:
     sync_directory(directory.parent)
 
 
-def write_new_file(path: Path, data: bytes) -> None:
-    """Write `data` to a new file, and return when it has reached the disk; its name may not have.
+def replace_file(path: Path, data: bytes, *, backups: int) -> None:
+    """Make `data` the content of the file at `path`, and return when that has reached the disk.
+
+    Everybody finds the old file or the new one there at any time, whole, and so does who comes after a power loss.
+
+    Args:
+        path: The file, which need not exist. Nobody else may change files of that name meanwhile.
+        data: All of the new content.
+        backups: How many older contents to keep as `path.1` (the newest), `path.2`, ...
 
     Raises:
-        OSError: It has not, or there is such a file. What was written until then is left.
+        OSError: It has not. The old file is there as before.
     """
+    new, old = _temporary(path), _temporary(path)
+    try:
+        _write_new_file(new, data)
+        existed = _keep_file(path, old)
+        try:
+            os.replace(new, path)
+            sync_directory(path.parent)
+        except BaseException:
+            # It may not have reached the disk, so that it must not be seen either. The old file has: it returns under
+            # its name by one more rename, with nothing to write that could fail as well.
+            if existed:
+                os.replace(old, path)
+            else:
+                path.unlink(missing_ok=True)
+            raise
+        if existed:
+            _keep_backup(old, path, backups)
+    finally:
+        _discard(new)
+        _discard(old)
+
+
+def remove_file(path: Path, *, backups: int) -> None:
+    """Remove the file at `path`, and return when that has reached the disk.
+
+    Args:
+        path: The file. Nobody else may change files of that name meanwhile.
+        backups: As for `replace_file`; what is removed becomes the newest backup.
+
+    Raises:
+        OSError: It has not. The file is there as before, if it ever was.
+    """
+    old = _temporary(path)
+    os.replace(path, old)
+    try:
+        sync_directory(path.parent)
+    except BaseException:
+        os.replace(old, path)  # after a power loss it may be there, so that it must not be gone now
+        raise
+    _keep_backup(old, path, backups)
+    _discard(old)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove the temporary files that `replace_file` and `remove_file` left when their process was killed.
+
+    Nobody may be inside one of them: call this with the lock that they are called with.
+    """
+    for name in os.listdir(directory):
+        if _TEMPORARY.fullmatch(name):
+            (directory / name).unlink()
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{uuid4().hex}.tmp")  # in the same directory, because a rename does not leave a file system
+
+
+def _write_new_file(path: Path, data: bytes) -> None:
     with path.open("xb") as file:
         file.write(data)
         file.flush()  # fsync knows nothing of what is still in the buffer of Python
         sync(file.fileno())
 
 
-def keep_file(path: Path, under: Path) -> bool:
-    """Give the file at `path` a second name, and tell whether there was one."""
+def _keep_file(path: Path, second: Path) -> bool:
+    """Give the file at `path` a second name, and tell whether there was a file."""
     try:
-        os.link(path, under)
+        os.link(path, second)
     except FileNotFoundError:
         return False
     except OSError:
         # A file system without hard links, such as FAT.
-        shutil.copyfile(path, under)
-        with under.open("rb+") as copy:
+        shutil.copyfile(path, second)
+        with second.open("rb+") as copy:
             sync(copy.fileno())
     return True
+
+
+def _keep_backup(old: Path, path: Path, backups: int) -> None:
+    # The change has been made, and must not be reported as failed because a backup could not be kept. Nor is it synced:
+    # the next change of the directory takes it along.
+    with suppress(OSError):
+        for number in range(backups, 1, -1):
+            newer = path.with_name(f"{path.name}.{number - 1}")
+            if newer.exists():
+                os.replace(newer, path.with_name(f"{path.name}.{number}"))
+        if backups > 0:
+            os.replace(old, path.with_name(f"{path.name}.1"))
+
+
+def _discard(path: Path) -> None:
+    with suppress(OSError):  # if it is not removed now, it is a leftover
+        path.unlink()
 
 
 class FileLock:
@@ -93,52 +185,55 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._threads = threading.RLock()
-        self._depth = 0
-        self._exclusive = False
+        self._held_exclusively: bool | None = None  # None when it is not held
 
     @contextmanager
     def held(self, *, exclusive: bool) -> Iterator[None]:
         """Hold the lock for a block, which may hold it again inside.
 
         Args:
-            exclusive: Keep everybody else out; otherwise only those who want it exclusively.
+            exclusive: Keep everybody else out; otherwise only those who want it exclusively. The threads of a handle
+                always wait for one another.
         """
         with self._threads:
-            if self._depth == 0:
-                # Opened each time: a descriptor that stayed open would be one with that of a forked child, and so
-                # would the lock be.
-                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-                try:
-                    _lock(descriptor, exclusive=exclusive)
+            if self._held_exclusively is None:
+                with _locked(self._path, exclusive=exclusive):
+                    self._held_exclusively = exclusive
                     try:
-                        with self._entered(exclusive=exclusive):
-                            yield
+                        yield
                     finally:
-                        _unlock(descriptor)
-                finally:
-                    os.close(descriptor)
+                        self._held_exclusively = None
             else:
-                # Two holders who both waited to have it exclusively would wait for each other for ever.
-                assert self._exclusive or not exclusive, "a shared lock cannot become exclusive"
-                with self._entered(exclusive=self._exclusive):
-                    yield
+                # Two holders that both wait to have it exclusively would wait for each other for ever.
+                assert self._held_exclusively or not exclusive, "a shared lock cannot become exclusive"
+                yield
 
-    @contextmanager
-    def _entered(self, *, exclusive: bool) -> Iterator[None]:
-        self._depth += 1
-        self._exclusive = exclusive
+
+@contextmanager
+def _locked(path: Path, *, exclusive: bool) -> Iterator[None]:
+    # Opened for each block: a descriptor that stayed open would be shared with a forked child, and so would the lock.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        _lock(descriptor, exclusive=exclusive)
         try:
             yield
         finally:
-            self._depth -= 1
+            # Closing alone would not do while a child that was forked inside the block has the descriptor too.
+            _unlock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
-if sys.platform == "win32":
+if sys.platform == "win32":  # pragma: no cover
 
-    def _lock(descriptor: int, *, exclusive: bool) -> None:
+    def _lock(descriptor: int, *, exclusive: bool) -> None:  # noqa: ARG001 (Windows has only exclusive ones here)
         while True:
-            with suppress(OSError):  # given up after ten seconds
+            try:
                 msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+            except OSError as error:  # noqa: PERF203 (it waits)
+                if error.errno != errno.EDEADLK:  # which it says after ten seconds of waiting
+                    raise
+            else:
                 return
 
     def _unlock(descriptor: int) -> None:
@@ -150,5 +245,4 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
 
     def _unlock(descriptor: int) -> None:
-        # Closing alone would leave it locked while a child that was forked meanwhile has the descriptor too.
         fcntl.flock(descriptor, fcntl.LOCK_UN)

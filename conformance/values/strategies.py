@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import unicodedata
 from typing import Any
+from urllib.parse import quote, unquote
 
 from hypothesis import strategies as st
 
@@ -46,6 +49,31 @@ def keys() -> st.SearchStrategy[str]:
     odd = st.sampled_from([*ACCEPTED_KEYS.values(), *neighbours])
     plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=30)
     return plain | odd
+
+
+def families() -> st.SearchStrategy[list[str]]:
+    """Return a few random keys together with what common escapes and foldings make of them, each key once."""
+    return st.lists(keys(), min_size=1, max_size=4).map(lambda bases: list(dict.fromkeys(k for b in bases for k in _family(b))))
+
+
+def _family(key: str) -> list[str]:
+    variants = (
+        key,
+        quote(key),
+        quote(key, safe=""),
+        unquote(key),
+        html.escape(key),
+        key.replace("/", "_"),
+        key.replace("/", "\\"),
+        key.replace(" ", "_"),
+        key.lower(),
+        key.upper(),
+        key.strip(),
+        unicodedata.normalize("NFKC", key),
+        key.encode().hex(),
+        key[:64],
+    )
+    return [one for one in variants if one and "\x00" not in one and len(one.encode()) <= 200]
 
 
 def few_keys() -> st.SearchStrategy[str]:

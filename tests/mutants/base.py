@@ -87,4 +87,4 @@ def open_plain(where: Where) -> PlainState:
     return PlainState(where.path / "store")
 
 
-HONEST = Backend("plain", state=open_plain)
+HONEST = Backend("plain", state=open_plain, address="tests.mutants.base:HONEST")

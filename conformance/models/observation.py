@@ -1,0 +1,82 @@
+"""All that the verbs of a state store show: for the rules of the kind "and nothing else changes"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from conformance.literal import literal
+from conformance.recording import raised
+
+if TYPE_CHECKING:
+    from conformance.session import Handle
+    from conformance.trial import Trial
+
+
+def listed(trial: Trial, found: Any, what: str) -> list[Any]:
+    """Return the items of what a store listed, in whatever kind of iterable."""
+    try:
+        return list(found)
+    except Exception as error:  # noqa: BLE001 - a store may give anything
+        trial.violated(what, expected="a list", got=f"{literal(found)}, which can't be listed: {raised(error)}")
+
+
+def contents(trial: Trial, found: Any, what: str) -> dict[str, Any]:
+    """Return what a mapping that a store gave holds; one that reads only when asked is read to its end."""
+    if not isinstance(found, Mapping) and not hasattr(found, "keys"):
+        trial.violated(what, expected="a mapping", got=literal(found))
+    try:
+        return {key: found[key] for key in found}
+    except Exception as error:  # noqa: BLE001 - as above
+        trial.violated(what, expected="a mapping that can be read", got=raised(error))
+
+
+def state_of(store: Handle) -> dict[str, Any]:
+    """Return what a store, or a transaction, holds: its keys as they are listed, with their values."""
+    return {key: store[key] for key in store}
+
+
+def observed(trial: Trial, store: Handle, *keys: str) -> dict[str, Any]:
+    """Return all that the verbs of `store` show, in parts.
+
+    Args:
+        trial: Its backend offers some capabilities; those are looked at too.
+        store: What is looked at.
+        keys: Keys that may be missing, whose version and history are looked at as well.
+    """
+    offered = trial.bench.profile.offered("state")
+    state = state_of(store)
+    asked = sorted({*state, *keys})
+    seen: dict[str, Any] = {"the state": state, "the length": len(store)}
+    seen["the answers to `in`"] = {key: key in store for key in asked}
+    if "cas" in offered:
+        seen["the versions"] = {key: store.version(key) for key in asked}
+    if "ttl" in offered:
+        seen["the times of expiry"] = {key: store.expires_at(key) for key in state}
+    if "history" in offered:
+        seen["the history"] = {key: _history(trial, store, key) for key in asked}
+    if "snapshots" in offered:
+        names = listed(trial, store.list_snapshots(), "listing the snapshots")
+        seen["the snapshots"] = {
+            name: contents(trial, store.load_snapshot(name), f"loading the snapshot {name!r}") for name in names
+        }
+    return seen
+
+
+def unchanged(trial: Trial, store: Handle, before: Mapping[str, Any], what: str, *keys: str) -> None:
+    """Require that the verbs of `store` show what they showed before; `keys` as they were given to `observed`."""
+    after = observed(trial, store, *keys)
+    for part, expected in before.items():
+        trial.equal(after[part], expected, f"{part} {what}")
+
+
+def _history(trial: Trial, store: Handle, key: str) -> list[tuple[Any, Any]]:
+    versions = listed(trial, store.versions(key), f"listing the versions of {key!r}")
+    return [(version, _value_at(store, key, version)) for version in versions]
+
+
+def _value_at(store: Handle, key: str, version: Any) -> Any:
+    try:
+        return store.get_version(key, version)
+    except KeyError:
+        return "no value"  # the mark that a delete may leave in a history
