@@ -42,7 +42,8 @@ class Check:
         sources: Where the rule comes from.
         capability: What the store must offer for the check to apply.
         methods: Methods that the store must have for the check to apply.
-        promise: `promise:level` that the backend must claim, and that a pass is evidence for; empty for none.
+        promise: `promise:level` that the backend must claim for the check to apply, and that its outcome speaks about;
+            `promise` alone for whatever level is claimed; empty for none.
         needs: Codes of the checks without which this one is meaningless.
         function: The test.
         file: Its file, as in a node id: `round_trip/state_values.py`.

@@ -105,11 +105,15 @@ def _no_backend(config: pytest.Config) -> str:
 
 def rerun_command(config: pytest.Config, result: Result) -> str:
     """Return the command that runs one check again."""
-    short = "conformance-backend" if "backend" in config.stash.get(ALIASES_TAKEN, []) else "backend"
+    taken = config.stash.get(ALIASES_TAKEN, [])
     options = config.stash[RUN].options
-    words = [f"pytest --{short}={_spec(options, result.backend, config)}", f"-k {result.code}"]
+
+    def option(name: str) -> str:
+        return f"--conformance-{name}" if name in taken else f"--{name}"
+
+    words = [f"pytest {option('backend')}={_spec(options, result.backend, config)}", f"-k {result.code}"]
     if options.effort != "normal":
-        words.append(f"--conformance-effort={options.effort}")
+        words.append(f"{option('effort')}={options.effort}")
     if options.seed:
         words.append(f"--conformance-seed={options.seed}")
     return " ".join(words)

@@ -236,8 +236,8 @@ class Trial:
 
     def _require(self) -> None:
         """Raise NotApplicable or Blocked unless the check concerns this backend."""
-        if self.check.promise:
-            promise, level = self.check.promise.split(":")
+        promise, _, level = self.check.promise.partition(":")
+        if level:
             claimed = getattr(self.backend, promise)
             levels = PROMISES[promise]
             if levels.index(claimed) > levels.index(level):

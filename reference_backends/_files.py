@@ -148,7 +148,9 @@ def _keep_file(path: Path, second: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError:
-        # A file system without hard links, such as FAT.
+        # A file system without hard links, such as FAT; it may say so before it looks for the file.
+        if not path.exists():
+            return False
         shutil.copyfile(path, second)
         with second.open("rb+") as copy:
             sync(copy.fileno())

@@ -17,7 +17,7 @@ class AtomicMapping(MutableMapping[str, Any]):
     """A mutable mapping whose inherited methods let no other writer in between.
 
     `MutableMapping` makes its `setdefault` of a read and a write, and its `pop` of a read and a delete: without this,
-    another thread or process comes between the two.
+    another thread or process comes between the two. Only `update` stays what it is in a dict too: a write for each key.
     """
 
     @abstractmethod

@@ -234,9 +234,7 @@ class FileState(AtomicMapping):
         for name in os.listdir(self._directory):
             shard = _SHARD.fullmatch(name)
             if shard and int(shard[1]) != len(self._shards):
-                raise ValueError(
-                    f"{self._directory} has shards={shard[1]}; it cannot be opened with {len(self._shards)}."
-                )
+                raise ValueError(f"{self._directory} was made with shards={shard[1]}, not {len(self._shards)}.")
 
 
 def _read(path: Path, key: str) -> Document:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from conformance.literal import literal
 from conformance.recording import raised
+from conformance.result import NotApplicable
+from conformance.values.cases import big_text
 
 if TYPE_CHECKING:
     from conformance.session import Handle
@@ -68,6 +70,20 @@ def unchanged(trial: Trial, store: Handle, before: Mapping[str, Any], what: str,
     after = observed(trial, store, *keys)
     for part, expected in before.items():
         trial.equal(after[part], expected, f"{part} {what}")
+
+
+def unstorable(trial: Trial) -> Any:
+    """Return a value outside the promised domain, to be refused: good at first, and where possible with a literal."""
+    kind = trial.backend.values
+    if kind == "bytes":
+        return {"n": 1}
+    return {"good": big_text(5_000), "bad": (line for line in ()) if kind == "pickle" else {1, 2}}
+
+
+def refused_value(trial: Trial, call: Callable[[], Any]) -> None:
+    """Make a call with a value outside the domain; a store that takes it, as it may, leaves nothing to check."""
+    if not trial.refused(call):
+        raise NotApplicable("the store accepts values outside its domain, so that none is refused")
 
 
 def _history(trial: Trial, store: Handle, key: str) -> list[tuple[Any, Any]]:

@@ -131,31 +131,54 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
+#: The suite whose checks can show that a level holds. Checks of other suites can only show that it does not: two handles that
+#: see each other's writes in turn say nothing yet about two processes that write at once.
+_MEASURED_BY = {
+    "power-loss": "crash-recovery",
+    "prefix": "crash-recovery",
+    "process-crash": "crash-recovery",
+    "clean-close": "round-trip",
+    "processes": "concurrency",
+    "threads": "concurrency",
+    "complete": "corruption",
+    "isolates": "corruption",
+    "detects": "corruption",
+    **dict.fromkeys(PROMISES["values"], "round-trip"),
+}
+
+
 def _promise(name: str, profile: Profile, results: list[Result], expected: list[Check]) -> dict[str, Any]:
     """Return what was claimed and what was observed of one promise.
 
-    A level is observed when every check about it passed and at least one did; levels that no check was carried out about
-    are named as not measured.
+    A level is observed when every check about it passed, and at least one of the suite that measures it did; it is broken when
+    one of any suite failed; else it was not measured. Levels that promise nothing are left out.
     """
     claimed = getattr(profile.backend, name)
-    outcomes: dict[str, list[str]] = {}
-    declared = {check.code: check.promise for check in expected}
+    declared = {check.code: check.promise.partition(":") for check in expected}
+    outcomes: dict[str, list[tuple[str, str]]] = {}
     for result in results:
-        promise, _, level = declared.get(result.code, "").partition(":")
+        promise, _, level = declared.get(result.code, ("", "", ""))
         if promise == name and result.outcome not in ("not applicable", "blocked"):
-            outcomes.setdefault(level, []).append(result.outcome)
+            outcomes.setdefault(level or claimed, []).append((result.suite, result.outcome))
     levels = PROMISES[name]
-    held = levels[levels.index(claimed) :] if name != "values" else (claimed,)
-    observed = [level for level in held if outcomes.get(level) and set(outcomes[level]) == {"pass"}]
-    broken = [level for level in held if set(outcomes.get(level, ())) - {"pass"}]
+    held = [level for level in levels[levels.index(claimed) :] if level in _MEASURED_BY] if name != "values" else [claimed]
+    judged = {result.code for result in results}
+    # A selection of the checks (-k) can break a level, but not show that it holds.
+    partial = {
+        declared[check.code][2] or claimed
+        for check in expected
+        if declared[check.code][0] == name and check.code not in judged
+    }
+    broken = [level for level in held if any(outcome != "pass" for _, outcome in outcomes.get(level, ()))]
+    observed = [
+        level
+        for level in held
+        if level not in broken and level not in partial and (_MEASURED_BY[level], "pass") in outcomes.get(level, ())
+    ]
     return {
         "name": name,
         "claimed": claimed,
         "observed": observed[0] if observed else "",
         "broken": broken,
-        "not_measured": [level for level in held if level not in outcomes and level not in _NOTHING_PROMISED],
+        "not_measured": [level for level in held if level not in broken and level not in observed],
     }
-
-
-#: Levels that promise nothing, so that there is nothing to measure.
-_NOTHING_PROMISED = ("volatile", "single", "silent")

@@ -22,7 +22,7 @@ def summary_lines(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for contract in backend["contracts"]:
         for suite in contract["suites"]:
             yield _row(contract["name"], suite)
-        if not contract["suites"]:
+        if not contract["suites"] and backend["selected"] == 0:
             yield f"  {contract['name']:<{_NAME_WIDTH}} nothing ran", "yellow"
     yield from _findings(backend)
     yield from _notes(backend)
@@ -36,9 +36,9 @@ def _row(contract: str, suite: Mapping[str, Any]) -> tuple[str, str]:
     cells = [_share(checks, "must"), _share(checks, "should")]
     evidence: dict[str, int] = {}
     for check in checks:
-        for kind, number in check["evidence"].items():
+        for kind, number in check["evidence"].items():  # the record has the other kinds too
             evidence[kind] = evidence.get(kind, 0) + number
-    shown = ", ".join(f"{number:,} {kind}" for kind, number in sorted(evidence.items()))
+    shown = ", ".join(f"{evidence[kind]:,} {kind}" for kind in ("comparisons", "calls", "examples") if kind in evidence)
     line = (
         f"  {contract + '/' + suite['name']:<{_NAME_WIDTH}} {cells[0]:>7} {cells[1]:>7} "
         f"{found.get('known gap', 0) or '-':>5} {found.get('not applicable', 0) or '-':>4}   {shown or 'none'}"

@@ -35,3 +35,9 @@ def numbered(domain: str, number: int) -> Any:
 def sized(domain: str, length: int) -> Any:
     """Return a value of about `length` characters or bytes."""
     return big_text(length).encode() if domain == "bytes" else big_text(length)
+
+
+def unstorable(domain: str) -> Any:
+    """Return a value that no store of the domain can keep: good at first, then something without a stored form."""
+    nothing = (line for line in ())  # a generator can't be pickled either
+    return nothing if domain == "bytes" else {"good": ["text"] * 2_000, "bad": nothing}

@@ -12,13 +12,13 @@
 from __future__ import annotations
 
 from conformance import Backend, Where
-from reference_backends.sqlite.errors import ConflictError, CorruptRecordError, Damage, NewerSchemaError, Report
+from reference_backends.sqlite.errors import ConflictError, CorruptRecord, Damage, NewerSchemaError, Report
 from reference_backends.sqlite.log import SqliteLog
 from reference_backends.sqlite.state import SqliteState
 
 __all__ = [
     "ConflictError",
-    "CorruptRecordError",
+    "CorruptRecord",
     "Damage",
     "NewerSchemaError",
     "Report",
@@ -45,5 +45,5 @@ backend = Backend(
     state=open_state,
     log=open_log,
     corruption="detects",
-    errors={"conflict": ConflictError, "corrupt": CorruptRecordError},
+    errors={"conflict": ConflictError, "corrupt": CorruptRecord},
 )

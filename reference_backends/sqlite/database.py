@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reference_backends._files import sync, sync_directory
-from reference_backends.sqlite.errors import CorruptRecordError, NewerSchemaError
+from reference_backends.sqlite.errors import CorruptRecord, NewerSchemaError
 from reference_backends.sqlite.session import Session
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Database:
         schema: What the file holds.
 
     Raises:
-        CorruptRecordError: The file is not a database, or has not got the tables of the schema.
+        CorruptRecord: The file is not a database, or has not got the tables of the schema.
         NewerSchemaError: The schema of the file is newer than `schema`.
         RuntimeError: SQLite did not apply a pragma.
     """
@@ -70,9 +70,6 @@ class Database:
             self._reader.configure()
             self._migrate()
             self._refuse_unknown_tables()
-            # Content that has no name is lost as well. Every handle sees to the name, because any handle may be the
-            # first one that acknowledges a write.
-            sync_directory(self.path.parent)
             opened.pop_all()
 
     @contextmanager
@@ -156,7 +153,7 @@ class Database:
         """
         wal = self._beside("-wal")
         if wal.exists() and not self.path.exists():  # in this order: another process may be making both just now
-            raise CorruptRecordError(str(self.path), f"is missing, while {wal.name} is there")
+            raise CorruptRecord(str(self.path), f"is missing, while {wal.name} is there")
         if not self.path.exists():
             newborn = self._beside(f".new-{secrets.randbelow(10**16):016d}")
             try:
@@ -166,7 +163,10 @@ class Database:
             finally:
                 newborn.unlink(missing_ok=True)
         if self.path.stat().st_size == 0:
-            raise CorruptRecordError(str(self.path), "is empty")
+            raise CorruptRecord(str(self.path), "is empty")
+        # Content whose name is lost is lost as well. Every handle sees to the name, because any handle may be the first
+        # one that acknowledges a write; and it does so before there is a WAL, which without the name is refused above.
+        sync_directory(self.path.parent)
 
     def _create(self, newborn: Path) -> None:
         with closing(Session(newborn, "rwc")) as session:
@@ -189,7 +189,7 @@ class Database:
                 f"was left as it is: open it with the code that wrote it, or newer."
             )
         if version != self._schema.version and version not in self._schema.steps:
-            raise CorruptRecordError(str(self.path), f"has schema {version}, which was never written")
+            raise CorruptRecord(str(self.path), f"has schema {version}, which was never written")
 
     def _migrate(self) -> None:
         """Bring an older schema up to date, after a copy of the file was put aside."""
@@ -218,7 +218,7 @@ class Database:
     def _refuse_unknown_tables(self) -> None:
         found = self._writer.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
         if sorted(found) != sorted((statement,) for statement in self._schema.statements):
-            raise CorruptRecordError(str(self.path), f"has not got the tables of schema {self._schema.version}")
+            raise CorruptRecord(str(self.path), f"has not got the tables of schema {self._schema.version}")
 
     def _checkpoint_if_due(self) -> None:
         wal = self._beside("-wal")

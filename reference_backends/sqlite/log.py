@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reference_backends._json import dumps, loads
 from reference_backends.sqlite.database import Database, Schema
-from reference_backends.sqlite.errors import ConflictError, CorruptRecordError, Damage, Report
+from reference_backends.sqlite.errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends.sqlite.records import digest
 
 if TYPE_CHECKING:
@@ -49,26 +49,26 @@ class Summary:
         """Return what the log says.
 
         Raises:
-            CorruptRecordError: It was not written so.
+            CorruptRecord: It was not written so.
         """
         row = session.row("SELECT first, head, checkpoint, digest FROM summary")
         if row is not None and type(row[2]) is bytes:
             summary = cls(*row[:3])
             if summary.digest == row[3]:
                 return summary
-        raise CorruptRecordError("summary", "is not there" if row is None else "has another digest")
+        raise CorruptRecord("summary", "is not there" if row is None else "has another digest")
 
     @classmethod
     def checked(cls, session: Session) -> Summary:
         """Return the same, after a look at whether the events begin and end where it says.
 
         Raises:
-            CorruptRecordError: They do not.
+            CorruptRecord: They do not.
         """
         summary = cls.load(session)
         found = session.row("SELECT (SELECT min(position) FROM events), (SELECT max(position) FROM events)")
         if found != ((summary.first, summary.head) if summary.first <= summary.head else (None, None)):
-            raise CorruptRecordError("events", f"are {found}, not from {summary.first} to {summary.head}")
+            raise CorruptRecord("events", f"are {found}, not from {summary.first} to {summary.head}")
         return summary
 
     def save(self, session: Session) -> None:
@@ -93,13 +93,13 @@ LOG_SCHEMA = Schema(
 class SqliteLog:
     """A `log` store in a SQLite file, for any number of threads and processes.
 
-    Every verb raises ValueError once the log is closed, and CorruptRecordError when what it needs is damaged.
+    Every verb raises ValueError once the log is closed, and CorruptRecord when what it needs is damaged.
 
     Args:
         path: The file. Made when it is missing.
 
     Raises:
-        CorruptRecordError: The file is not a log.
+        CorruptRecord: The file is not a log.
         NewerSchemaError: A newer version of this code wrote it.
     """
 
@@ -146,7 +146,7 @@ class SqliteLog:
             stop: The position to stop before; None for the head, that one included.
 
         Raises:
-            CorruptRecordError: An event is damaged or lost; raised when it is reached, behind the intact ones.
+            CorruptRecord: An event is damaged or lost; raised when it is reached, behind the intact ones.
             LookupError: A compaction took events that this read had not reached yet.
         """
         _check_position(start)
@@ -215,7 +215,7 @@ class SqliteLog:
                     else:
                         damaged.append(Damage(f"event {position}", "has another digest"))
                 _load_checkpoint(session, Summary.checked(session))
-            except CorruptRecordError as error:
+            except CorruptRecord as error:
                 damaged.append(Damage(error.where, error.what))
         return Report(healthy, tuple(damaged))
 
@@ -257,7 +257,7 @@ class SqliteLog:
                 if size >= PAGE_BYTES:
                     break
         if not page:
-            raise CorruptRecordError(f"event {start}", "is lost, or has another digest")
+            raise CorruptRecord(f"event {start}", "is lost, or has another digest")
         return page
 
 
@@ -287,6 +287,6 @@ def _load_checkpoint(session: Session, summary: Summary) -> tuple[bytes, int] | 
     if row is None and not summary.checkpoint:
         return None
     if row is None or type(row[1]) is not bytes or _checkpoint_digest(*row) != summary.checkpoint:
-        raise CorruptRecordError("checkpoint", "is not the one that was written")
+        raise CorruptRecord("checkpoint", "is not the one that was written")
     upto, state = row
     return state, upto

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from reference_backends.sqlite.errors import CorruptRecordError
+from reference_backends.sqlite.errors import CorruptRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ class Summary:
         """Return what the store says.
 
         Raises:
-            CorruptRecordError: It was not written so.
+            CorruptRecord: It was not written so.
         """
         row = session.row("SELECT last_version, sums, digest FROM summary")
         if row is not None:
@@ -110,7 +110,7 @@ class Summary:
             if type(sums) is bytes and digest(f"summary {last_version!r} ".encode(), sums) == found:
                 starts = range(0, len(sums), DIGEST_BYTES)
                 return cls(last_version, tuple(int.from_bytes(sums[at : at + DIGEST_BYTES], "big") for at in starts))
-        raise CorruptRecordError("summary", "is not there" if row is None else "has another digest")
+        raise CorruptRecord("summary", "is not there" if row is None else "has another digest")
 
     def save(self, session: Session) -> None:
         """Write it instead of the one before."""
@@ -152,7 +152,7 @@ class Records:
         """Return the newest record of a key without its value, or the one with a version; None when there is none.
 
         Raises:
-            CorruptRecordError: It is damaged; or there is none, and the table is in doubt.
+            CorruptRecord: It is damaged; or there is none, and the table is in doubt.
         """
         condition, parameters = ("", ()) if version is None else ("AND version = ?", (version,))
         row = self.session.row(
@@ -169,31 +169,29 @@ class Records:
         """Return the value of a record.
 
         Raises:
-            CorruptRecordError: It is another value than was written.
+            CorruptRecord: It is another value than was written.
         """
         row = self.session.row(f"SELECT value FROM {head.table} WHERE key = ? AND version = ?", head.key, head.version)
         if row is None:
-            raise CorruptRecordError(head.where, "is there and not there")
+            raise CorruptRecord(head.where, "is there and not there")
         return checked_value(head, row[0])
 
     def heads(self, table: str) -> Iterator[Head]:
         """Give every record of a table without its value, in the order of keys.
 
         Raises:
-            CorruptRecordError: One is damaged; or, after the last one, they are not those that were written.
+            CorruptRecord: One is damaged; or, after the last one, they are not those that were written.
         """
         found, before = 0, None
         # The order is that of the tree that SQLite searches: where it is wrong, a search misses what is there.
         for row in self.session.stream(f"SELECT {HEAD_COLUMNS} FROM {table} ORDER BY key, version"):
             head = checked_head(table, row)
             if before is not None and (before.key, before.version) >= (head.key, head.version):
-                raise CorruptRecordError(head.where, f"comes after {before.where}")
+                raise CorruptRecord(head.where, f"comes after {before.where}")
             found, before = (found + int.from_bytes(head.digest, "big")) % _DIGESTS, head
             yield head
         if found != self.summary.sums[TABLES.index(table)]:
-            raise CorruptRecordError(
-                table, "has other records than were written; some are lost, or an old block is back"
-            )
+            raise CorruptRecord(table, "has other records than were written; some are lost, or an old block is back")
 
     def versions(self, key: bytes) -> Iterator[Head]:
         """Give the superseded records of a key without their values, newest first."""
@@ -218,7 +216,7 @@ class Records:
         """Delete a record."""
         self._refuse_doubt()
         if self.session.change(f"DELETE FROM {head.table} WHERE key = ? AND version = ?", head.key, head.version) != 1:
-            raise CorruptRecordError(head.where, "is there, but could not be deleted")
+            raise CorruptRecord(head.where, "is there, but could not be deleted")
         self._count(head, -1)
 
     def supersede(self, head: Head) -> None:
@@ -244,7 +242,7 @@ class Records:
             for table in TABLES:
                 for _ in self.heads(table):
                     pass
-        except CorruptRecordError as error:
+        except CorruptRecord as error:
             return str(error)
         return ""
 
@@ -253,22 +251,22 @@ class Records:
 
     def _refuse_doubt(self) -> None:
         if self._doubt:
-            raise CorruptRecordError("state", f"was damaged when it was opened ({self._doubt})")
+            raise CorruptRecord("state", f"was damaged when it was opened ({self._doubt})")
 
 
 def checked_head(table: str, row: tuple[Any, ...], wanted: bytes | None = None) -> Head:
-    """Return the record that a row holds, or raise CorruptRecordError; also when its key is not the one `wanted`."""
+    """Return the record that a row holds, or raise CorruptRecord; also when its key is not the one `wanted`."""
     key, version, expires_at, value_digest, found = row
     if type(key) is bytes and type(value_digest) is bytes:
         head = Head(table, key, version, expires_at, value_digest)
         # In a damaged tree a search can end at another record, and that one whole.
         if head.digest == found and wanted in (None, key):
             return head
-    raise CorruptRecordError(f"{table} {key!r} version {version!r}", "has another digest, or is in the wrong place")
+    raise CorruptRecord(f"{table} {key!r} version {version!r}", "has another digest, or is in the wrong place")
 
 
 def checked_value(head: Head, value: object) -> bytes:
-    """Return the value of a record, or raise CorruptRecordError."""
+    """Return the value of a record, or raise CorruptRecord."""
     if type(value) is not bytes or digest(value) != head.value_digest:
-        raise CorruptRecordError(head.where, "has a value with another digest")
+        raise CorruptRecord(head.where, "has a value with another digest")
     return value

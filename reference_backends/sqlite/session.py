@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from reference_backends.sqlite.errors import CorruptRecordError, Damage
+from reference_backends.sqlite.errors import CorruptRecord, Damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ PRAGMAS: tuple[tuple[str, str | int, str | int], ...] = (
 
 
 class Session:
-    """One connection. What SQLite says about a damaged file comes as CorruptRecordError; its other errors pass.
+    """One connection. What SQLite says about a damaged file comes as CorruptRecord; its other errors pass.
 
     Args:
         path: The file.
@@ -89,7 +89,7 @@ class Session:
             # Exactly DatabaseError: its subclasses are a full disk, a lock, a mistake in SQL. Error codes came with
             # Python 3.11. And a message that cannot be decoded quotes a damaged schema.
             if type(error) in (sqlite3.DatabaseError, UnicodeDecodeError):
-                raise CorruptRecordError(str(self._path), str(error)) from error
+                raise CorruptRecord(str(self._path), str(error)) from error
             raise
 
     def change(self, sql: str, *parameters: object) -> int:
@@ -102,7 +102,7 @@ class Session:
         """Return what SQLite itself finds wrong: pages and cells and their order, but nothing of their content."""
         try:
             answers = [answer for (answer,) in self.stream("PRAGMA integrity_check")]
-        except (CorruptRecordError, sqlite3.Error) as error:
+        except (CorruptRecord, sqlite3.Error) as error:
             answers = [str(error)]
         return [Damage(str(self._path), answer) for answer in answers if answer != "ok"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reference_backends._json import loads
 from reference_backends.sqlite.database import Database
-from reference_backends.sqlite.errors import ConflictError, CorruptRecordError, Damage, Report
+from reference_backends.sqlite.errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends.sqlite.records import (
     HEAD_COLUMNS,
     TABLES,
@@ -80,7 +80,7 @@ class Transaction(Verbs):
 class SqliteState(Verbs):
     """A `state` store in a SQLite file, for any number of threads and processes.
 
-    Every verb raises TypeError for a key that is not a str, ValueError once the store is closed, and CorruptRecordError
+    Every verb raises TypeError for a key that is not a str, ValueError once the store is closed, and CorruptRecord
     when what it needs is damaged. Opening reads every record, without the values.
 
     Args:
@@ -91,7 +91,7 @@ class SqliteState(Verbs):
 
     Raises:
         ValueError: The limit is less than 1.
-        CorruptRecordError: The file is not a state store.
+        CorruptRecord: The file is not a state store.
         NewerSchemaError: A newer version of this code wrote it.
     """
 
@@ -259,7 +259,7 @@ def _inspect(session: Session, table: str) -> list[Head | Damage]:
         if all(isinstance(each, Head) for each in found):
             for _ in Records(session).heads(table):  # each one is whole; are they all there, and in order?
                 pass
-    except CorruptRecordError as error:
+    except CorruptRecord as error:
         found.append(Damage(error.where, error.what))
     return found
 
@@ -268,6 +268,6 @@ def _inspect_row(table: str, row: tuple[Any, ...]) -> Head | Damage:
     try:
         head = checked_head(table, row[:-1])
         checked_value(head, row[-1])
-    except CorruptRecordError as error:
+    except CorruptRecord as error:
         return Damage(error.where, error.what)
     return head

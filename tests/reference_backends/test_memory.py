@@ -191,7 +191,7 @@ class TestState:
             lambda: store.__setitem__("k", {"a": (1,)}),
             lambda: store.set("k", b""),
             lambda: store.compare_and_set("k", {1: 2}, version),
-            lambda: store.__setitem__(Name("k"), 2),  # type: ignore[arg-type]
+            lambda: store.__setitem__(Name("k"), 2),
         ):
             with pytest.raises(TypeError):
                 write()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from conformance.check import check
 from conformance.suites.round_trip.log_steps import (
@@ -16,8 +17,12 @@ from conformance.suites.round_trip.log_steps import (
     smallest,
     some_events,
 )
-from conformance.trial import Trial
 from conformance.values import domain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.trial import Trial
 
 _GATE = ("LOG-BASIC-01",)
 
@@ -68,7 +73,7 @@ def test_positions_are_consecutive(trial: Trial) -> None:
 def test_refused_event_takes_no_position(trial: Trial) -> None:
     """An event that is refused takes no position, and leaves the log as it was.
 
-    Why: the position is taken, or the first half of the event written, before the event turns out to be no such thing as
+    Why: the position is taken, or the first half of the event written, before the event turns out to be nothing that
     the log can hold. What follows is a hole that stops a reader, or a line that is two events in one.
 
     Breaks it:
@@ -84,7 +89,7 @@ def test_refused_event_takes_no_position(trial: Trial) -> None:
         append_all(trial, store, events)
         for number, event in enumerate(unstorable, 3):
             # A store in memory may keep even this, which is as good, if it is the same when it is read.
-            if trial.refused(lambda event=event: store.append(event)):  # type: ignore[misc]
+            if trial.refused(partial(store.append, event)):
                 trial.count("refusals")
             else:
                 events.append(event)
@@ -165,11 +170,16 @@ def test_windows(trial: Trial) -> None:
                 append_all(trial, store, events)
                 for window in [window for of, window in cases if of == size]:
                     expected = [entry for entry in positioned(events) if _inside(entry[0], *window)]
-                    agree(trial, entries(trial, store, *window), expected, f"reading a window of a log of {size} events")
+                    got = entries(trial, store, *window)
+                    agree(trial, got, expected, f"reading {_named(*window)} of a log of {size} events")
 
     starts, stops = range(1, 8), (None, *range(9))
     windows = [(start,) for start in starts] + [(start, stop) for start in starts for stop in stops]
     smallest([(size, window) for size in (0, 1, 2, 5) for window in windows], body)
+
+
+def _named(start: int | None = None, stop: int | None = None) -> str:
+    return f"from {start} to the head" if stop is None else f"from {start} up to and without {stop}"
 
 
 def _inside(position: int, start: int | None = None, stop: int | None = None) -> bool:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from conformance.literal import literal
 from conformance.result import NotApplicable
-from conformance.session import Handle
-from conformance.trial import Trial
 from conformance.values import domain
 from conformance.values.equality import same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from conformance.session import Handle
+    from conformance.trial import Trial
 
 Entries = list[tuple[int, Any]]
 Case = TypeVar("Case")
@@ -45,6 +48,11 @@ def require_durable(trial: Trial) -> None:
         raise NotApplicable("durability is promised at 'volatile' only; a second handle is another log then")
 
 
+def offers(trial: Trial, capability: str) -> bool:
+    """Tell whether the log offers a capability, and the backend does not disclaim it."""
+    return capability in trial.bench.profile.offered("log")
+
+
 def some_events(trial: Trial, count: int, after: int = 0) -> list[Any]:
     """Return `count` small events that all differ; `after` is the number of the last one that is taken already."""
     return [domain.numbered(trial.backend.values, number) for number in range(after + 1, after + count + 1)]
@@ -56,8 +64,12 @@ def positioned(events: Iterable[Any], first: int = 1) -> Entries:
 
 
 def entries(trial: Trial, store: Handle, *window: Any) -> Entries:
-    """Read a window of the log; a pair may be of any tuple type, or a list."""
-    found = store.read(*window)
+    """Read a window of the log."""
+    return pairs(trial, store.read(*window))
+
+
+def pairs(trial: Trial, found: list[Any]) -> Entries:
+    """Return what was read as plain tuples; a log may give its pairs as any tuple type, or as lists."""
     for item in found:
         if not (isinstance(item, (tuple, list)) and len(item) == 2):
             trial.violated("reading the log", expected="pairs of a position and an event", got=literal(item))
@@ -108,16 +120,21 @@ def smallest(cases: Sequence[Case], body: Callable[[Sequence[Case]], None]) -> N
         raise
 
 
-def declined(call: Callable[[], Any]) -> bool:
+def declined(trial: Trial, call: Callable[[], Any]) -> bool:
     """Tell whether a conditional call was refused: by an exception, or by the return value False."""
-    try:
-        return call() is False
-    except Exception:  # noqa: BLE001 - that it is the right type is a check of its own
-        return True
+    answers: list[Any] = []
+    trial.count("refusals")
+    return trial.refused(lambda: answers.append(call())) or answers[0] is False
+
+
+def must_refuse(trial: Trial, call: Callable[[], Any], what: str) -> None:
+    """Require that a call is refused loudly, with any exception."""
+    trial.count("refusals")
+    trial.true(trial.refused(call), what, expected="an exception", got="no exception")
 
 
 def fold(trial: Trial, events: Iterable[Any], state: Any = None) -> Any:
-    """Fold events into a state that tells any change, loss, repetition or other order of them, and lies in the domain."""
+    """Fold events into a state of the domain that tells any change, loss, repetition or other order of them."""
     if trial.backend.values == "bytes":
         digest: bytes = state or b""
         for event in events:
@@ -132,7 +149,8 @@ def latest(trial: Trial, store: Handle) -> tuple[Any, int] | None:
     if found is None:
         return None
     if not (isinstance(found, (tuple, list)) and len(found) == 2):
-        trial.violated("asking for the latest checkpoint", expected="None, or a state and a position", got=literal(found))
+        what = "asking for the latest checkpoint"
+        trial.violated(what, expected="None, or a pair of a state and a position", got=literal(found))
     state, upto = found
     return state, upto
 
@@ -141,6 +159,6 @@ def restored(trial: Trial, store: Handle) -> Any:
     """Return what a program that starts now comes to: the latest checkpoint, and the events after it folded in."""
     state, upto = latest(trial, store) or (None, 0)
     tail = entries(trial, store, upto + 1)
-    positions = [position for position, _ in tail]
-    trial.equal(positions, list(range(upto + 1, upto + 1 + len(tail))), "the positions of the events after the checkpoint")
-    return fold(trial, (event for _, event in tail), state)
+    events = [event for _, event in tail]
+    agree(trial, tail, positioned(events, upto + 1), "the positions of the events after the latest checkpoint")
+    return fold(trial, events, state)

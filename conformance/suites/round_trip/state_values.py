@@ -38,7 +38,7 @@ def test_value_is_read_back(trial: Trial) -> None:
         trial.raises(lambda: store["c"], "missing", "reading a key that was never stored")
 
 
-@check("STATE-VALUE-01", sources="KV-01; mutants newline_translation, float_repr_rounding", needs=BASIC)
+@check("STATE-VALUE-01", sources="KV-01; mutants newline_translation, float_repr_rounding", needs=BASIC, promise="values")
 def test_every_value_of_the_domain_comes_back_equal(trial: Trial) -> None:
     """Every value of the promised domain comes back equal, in type and content.
 
@@ -57,7 +57,7 @@ def test_every_value_of_the_domain_comes_back_equal(trial: Trial) -> None:
         trial.equal(store["k"], value, "reading a value back")
 
 
-@check("STATE-VALUE-02", sources="KV-01; RFC 8259", needs=BASIC)
+@check("STATE-VALUE-02", sources="KV-01; RFC 8259", needs=BASIC, promise="values")
 def test_random_values_come_back_equal(trial: Trial) -> None:
     """Any value of the promised domain, nested as it may be, comes back equal.
 
@@ -199,7 +199,7 @@ def test_other_types_are_exact_or_refused(trial: Trial) -> None:
     _exact_or_refused(trial, {name: value for name, value in FOREIGN_VALUES.items() if name not in taken})
 
 
-@check("STATE-VALUE-10", sources="KV-12; the cut at 64 KiB of other kits' planted bugs", needs=BASIC)
+@check("STATE-VALUE-10", sources="KV-12; the cut at 64 KiB of other kits' planted bugs", needs=BASIC, promise="values")
 def test_long_values_are_whole(trial: Trial) -> None:
     """Values around every power of two up to 1 MiB come back whole; of 8 MiB, whole or refused.
 
@@ -225,7 +225,7 @@ def test_long_values_are_whole(trial: Trial) -> None:
             trial.equal(store["k"], long, "reading a value of 8 MiB back")
 
 
-@check("STATE-VALUE-11", sources="KV-02", needs=BASIC)
+@check("STATE-VALUE-11", sources="KV-02", needs=BASIC, promise="values")
 def test_empty_values_are_values(trial: Trial) -> None:
     """An empty or false value is a value: its key is present, it is read back, and it survives its neighbours.
 

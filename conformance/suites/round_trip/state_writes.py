@@ -224,7 +224,7 @@ def test_a_failing_write_damages_nothing(trial: Trial) -> None:
     """
     numbered = domain.numbered
     kind = trial.backend.values
-    bad = _unstorable(kind)
+    bad = domain.unstorable(kind)
     with trial.fresh() as session:
         store = session.open()
         for number in range(5):
@@ -244,12 +244,6 @@ def test_a_failing_write_damages_nothing(trial: Trial) -> None:
             trial.equal(len(store), 6, "the length after reopening")
 
 
-def _unstorable(kind: str) -> Any:
-    """Return a value that no store of the domain can keep: good at first, then something without a stored form."""
-    nothing = (line for line in ())  # a generator can't be pickled either
-    return nothing if kind == "bytes" else {"good": ["text"] * 2_000, "bad": nothing}
-
-
 @check("STATE-FAIL-02", sources="KV-14, KIT-20", level="should", needs=BASIC)
 def test_refusals_are_type_or_value_errors(trial: Trial) -> None:
     """A value outside the domain is refused with a TypeError or a ValueError.
@@ -263,7 +257,7 @@ def test_refusals_are_type_or_value_errors(trial: Trial) -> None:
     with trial.fresh() as session:
         store = session.open()
         try:
-            store["k"] = _unstorable(trial.backend.values)
+            store["k"] = domain.unstorable(trial.backend.values)
         except Exception as error:  # noqa: BLE001 - judged here
             trial.true(
                 isinstance(error, (TypeError, ValueError)),

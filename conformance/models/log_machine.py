@@ -1,0 +1,193 @@
+"""Random sequences of calls to a log, compared with the model after each."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from hypothesis.stateful import precondition, rule
+from hypothesis.strategies import integers, lists, none, runner
+
+from conformance.models.log import LogModel
+from conformance.random_examples import PlacedMachine
+from conformance.suites.round_trip import log_steps as steps
+from conformance.values.strategies import values
+
+if TYPE_CHECKING:
+    from conformance.trial import Trial
+
+# The values that a backend accepts are known only when the machine runs.
+_EVENTS = runner().flatmap(lambda machine: machine.events)
+_BATCHES = runner().flatmap(lambda machine: machine.batches)
+#: Positions around which random sequences of this length move.
+_POSITIONS = integers(1, 12)
+
+
+class LogMachine(PlacedMachine):
+    """A log and its model side by side; each rule is a call that both get."""
+
+    def __init__(self, trial: Trial) -> None:
+        super().__init__(trial)
+        self.trial = trial
+        self.model = LogModel()
+        self.events = values(trial.backend.values)
+        self.batches = lists(self.events, max_size=3)
+        self.compacts = self.offers("compaction")
+
+    def offers(self, capability: str) -> bool:
+        """Tell whether the log offers a capability."""
+        return steps.offers(self.trial, capability)
+
+    def teardown(self) -> None:
+        """Compare all, where nothing went wrong so far, and leave the place."""
+        try:
+            if sys.exc_info()[0] is None:
+                self._compare("at the end")
+        finally:
+            super().teardown()
+
+    @rule(event=_EVENTS)
+    def append(self, event: Any) -> None:
+        """Append an event."""
+        self.trial.equal(self.store.append(event), self.model.append(event), "appending")
+
+    @rule()
+    def append_what_cannot_be_stored(self) -> None:
+        """Append something that the log refuses, if it can't keep it."""
+        if not self.trial.refused(lambda: self.store.append(steps.UNSTORABLE)):
+            self.model.append(steps.UNSTORABLE)
+
+    @rule(start=_POSITIONS, stop=none() | integers(0, 14))
+    def read(self, start: int, stop: int | None) -> None:
+        """Read a window."""
+        self._read(start, stop, "reading a window")
+
+    @rule()
+    def head(self) -> None:
+        """Ask for the head."""
+        self.trial.equal(self.store.head, self.model.head, "the head")
+
+    @precondition(lambda self: self.model.events and steps.is_durable(self.trial))
+    @rule()
+    def reopen(self) -> None:
+        """Close the log, open it again, and compare all."""
+        self.store = self.session.reopen(self.store)
+        self._compare("after reopening")
+
+    @precondition(lambda self: self.offers("batch"))
+    @rule(events=_BATCHES)
+    def append_batch(self, events: list[Any]) -> None:
+        """Append a batch, an empty one now and then."""
+        got, expected = self.store.append_batch(events), self.model.append_batch(events)
+        self.trial.equal(list(got or ()), expected, "appending a batch")
+
+    @precondition(lambda self: self.offers("batch"))
+    @rule(events=_BATCHES)
+    def append_batch_with_what_cannot_be_stored(self, events: list[Any]) -> None:
+        """Append a batch that the log refuses, if it can't keep its last event."""
+        batch = [*events, steps.UNSTORABLE]
+        if not self.trial.refused(lambda: self.store.append_batch(batch)):
+            self.model.append_batch(batch)
+
+    @precondition(lambda self: self.offers("expected"))
+    @rule(event=_EVENTS, distance=integers(-1, 1))
+    def append_if_expected(self, event: Any, distance: int) -> None:
+        """Append an event if the head is the expected one, which it is not always."""
+        expected = max(self.model.head + distance, 0)
+        if expected == self.model.head:
+            self.trial.equal(self.store.append(event, expected=expected), self.model.append(event), "appending")
+            return
+        self.trial.true(
+            steps.declined(self.trial, lambda: self.store.append(event, expected=expected)),
+            f"appending with expected={expected} to a log whose head is {self.model.head}",
+            expected="an exception, or the return value False",
+            got="no refusal",
+        )
+
+    @precondition(lambda self: self.compacts and self.model.head)
+    @rule(back=integers(-1, 4))
+    def checkpoint(self, back: int) -> None:
+        """Make a checkpoint at a position near the head, one that must be refused now and then."""
+        upto = max(self.model.head - back, 1)
+        self._adopt_first()
+        state = steps.fold(self.trial, self.model.events[:upto])
+        if self.model.first - 1 <= upto <= self.model.head:
+            self.store.checkpoint(state, upto)
+            self.model.checkpoint(state, upto)
+        else:
+            left = f"the head being {self.model.head}, and `first` {self.model.first}"
+            steps.must_refuse(self.trial, lambda: self.store.checkpoint(state, upto), f"a checkpoint at {upto}, {left}")
+
+    @precondition(lambda self: self.compacts and self.model.head)
+    @rule(back=integers(-1, 4))
+    def compact(self, back: int) -> None:
+        """Compact up to a position near the latest checkpoint, one that must be refused now and then."""
+        upto = max(self.model.covered - back, 1)
+        if upto > self.model.covered:
+            what = f"compacting up to {upto}, the latest checkpoint being at {self.model.covered}"
+            steps.must_refuse(self.trial, lambda: self.store.compact(upto), what)
+        elif upto < self.model.first:
+            self.trial.refused(lambda: self.store.compact(upto))  # done already; a log may say so
+        else:
+            self.store.compact(upto)
+            self.model.compact(upto)
+        self._adopt_first()
+
+    @precondition(lambda self: self.compacts)
+    @rule()
+    def restore(self) -> None:
+        """Fold the events after the latest checkpoint into its state."""
+        self._restore("at a random moment")
+
+    @precondition(lambda self: self.offers("verify"))
+    @rule()
+    def verify(self) -> None:
+        """Verify the log, which changes nothing."""
+        self.store.verify()
+
+    @precondition(lambda self: self.offers("flush"))
+    @rule()
+    def flush(self) -> None:
+        """Flush the log, which changes nothing."""
+        self.store.flush()
+
+    def _compare(self, when: str) -> None:
+        self.trial.equal(self.store.head, self.model.head, f"the head {when}")
+        self._read(self.model.covered + 1, None, f"reading {when}")
+        if self.compacts:
+            self._restore(when)
+
+    def _read(self, start: int, stop: int | None, what: str) -> None:
+        """Read a window; where compaction may have taken some of it, it may be refused, or begin with what is left."""
+        window = (start,) if stop is None else (start, stop)
+        if start > self.model.covered:
+            steps.agree(self.trial, steps.entries(self.trial, self.store, *window), self.model.read(start, stop), what)
+            return
+        self._adopt_first()
+        found: list[tuple[int, Any]] = []
+        refused = self.trial.refused(lambda: found.extend(steps.entries(self.trial, self.store, *window)))
+        if not refused:
+            steps.agree(self.trial, found, self.model.read(start, stop), what)
+        elif start >= self.model.first:
+            first = self.model.first
+            self.trial.violated(what, expected=f"the events from {start} on, `first` being {first}", got="an exception")
+
+    def _restore(self, when: str) -> None:
+        self.trial.equal(
+            steps.latest(self.trial, self.store), self.model.latest_checkpoint(), f"the latest checkpoint {when}"
+        )
+        what = f"restoring the state from the latest checkpoint {when}"
+        self.trial.equal(steps.restored(self.trial, self.store), steps.fold(self.trial, self.model.events), what)
+
+    def _adopt_first(self) -> None:
+        """Take over from the store how much it has compacted: it may have gone up to its latest checkpoint by itself."""
+        if not self.model.covered:
+            return
+        first = self.store.first
+        self.trial.true(
+            type(first) is int and self.model.first <= first <= self.model.covered + 1,
+            "`first`, which may lie behind what was compacted, but not behind the latest checkpoint",
+            expected=f"an int from {self.model.first} to {self.model.covered + 1}",
+            got=repr(first),
+        )
+        self.model.first = first

@@ -1,0 +1,384 @@
+"""The capability `ttl` of the `state` contract: keys that are missing from an instant on. No check waits for a real clock."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+from conformance.check import check
+from conformance.literal import literal
+from conformance.models.observation import contents, refused_value, state_of, unstorable
+from conformance.result import NotApplicable
+from conformance.values import domain
+
+if TYPE_CHECKING:
+    from conformance.session import Handle, Session
+    from conformance.trial import Trial
+
+CLOCK = ("STATE-TTL-01",)
+EXPIRES = ("STATE-TTL-01", "STATE-TTL-02")
+#: How long before the instant a key must still be there. Stores that count whole seconds are welcome, so not less.
+JUST_BEFORE_S = 0.25
+DAY_S = 86_400
+
+
+def _gone(trial: Trial, store: Handle, key: str, when: str) -> None:
+    """Require that a key is missing for every verb of a mapping, and has no time of expiry."""
+    trial.raises(lambda: store[key], "missing", f"reading a key {when}")
+    trial.equal(key in store, False, f"asking for a key with `in` {when}")
+    trial.equal([one for one in store.keys() if one == key], [], f"looking for a key in the listing {when}")
+    trial.raises(lambda: store.expires_at(key), "missing", f"asking for the time of expiry of a key {when}")
+
+
+@check("STATE-TTL-01", sources="KV-55, KV-56", capability="ttl", needs=("STATE-BASIC-01",))
+def test_expires_at_tells_the_instant(trial: Trial) -> None:
+    """A key set with a ttl is there with its value, and `expires_at` is the time of `where.clock` plus the ttl.
+
+    Why: whoever renews a lease must know when it ends, by the clock that ends it.
+
+    Breaks it:
+
+        def expires_at(self, key):
+            return self._ttl[key]          # seconds left, or milliseconds, or a local time; not POSIX seconds
+    """
+    one, two = (domain.numbered(trial.backend.values, number) for number in range(2))
+    with trial.fresh() as session:
+        store = session.open()
+        for key, value, ttl in (("a", one, 60), ("b", two, DAY_S)):
+            store.set(key, value, ttl=ttl)
+            trial.equal(store[key], value, "reading a key that was set with a ttl")
+            found = store.expires_at(key)
+            _require_the_clock(session, found, ttl)
+            expected = session.where.clock() + ttl
+            trial.true(
+                _about(found, expected, 0.001),
+                f"the time of expiry of a key that was set with a ttl of {ttl:,} seconds at {session.where.clock()!r}",
+                expected=repr(expected),
+                got=literal(found),
+            )
+        session.advance(10)
+        trial.equal(store["a"], one, "reading a key before it expires")
+        trial.true(
+            _about(store.expires_at("a"), session.where.clock() + 50, 0.001),
+            "the time of expiry ten seconds later",
+            expected="the same as before",
+            got=literal(store.expires_at("a")),
+        )
+
+
+def _require_the_clock(session: Session, found: Any, ttl: float) -> None:
+    """Raise NotApplicable when a time of expiry is about the true time; the clock of the place is years behind it."""
+    if _about(found, time.time() + ttl, 3_600) and not _about(found, session.where.clock() + ttl, 3_600):
+        raise NotApplicable("pass where.clock to the store so that expiry can be tested without waiting")
+
+
+def _about(found: Any, expected: float, tolerance: float) -> bool:
+    return isinstance(found, (int, float)) and abs(found - expected) <= tolerance
+
+
+@check("STATE-TTL-02", sources="KV-55; mutant ttl_not_enforced_on_read", capability="ttl", needs=CLOCK)
+def test_key_is_missing_from_the_instant_on(trial: Trial) -> None:
+    """A key is there until the instant that `expires_at` tells, and is missing from that instant on.
+
+    Why: an expired session that is still answered is a door left open; a lease that ends early is held by two.
+
+    Breaks it:
+
+        if now > entry.expires_at:         # at the instant itself the key is still there
+            raise KeyError(key)
+    """
+    one, two = (domain.numbered(trial.backend.values, number) for number in range(2))
+    with trial.fresh() as session:
+        store = session.open()
+        store["kept"] = two
+        for ttl in (1, 10, 3_600):
+            store.set("a", one, ttl=ttl)
+            store.set("longer", two, ttl=2 * ttl)
+            instant = store.expires_at("a")
+            session.advance(instant - JUST_BEFORE_S - session.where.clock())
+            trial.equal(store["a"], one, f"reading a key {JUST_BEFORE_S} seconds before it expires")
+            trial.equal("a" in store, True, f"asking for a key {JUST_BEFORE_S} seconds before it expires")
+            session.advance(instant - session.where.clock())
+            _gone(trial, store, "a", "at the instant at which it expires")
+            trial.equal(store["longer"], two, "reading a key that expires later")
+            session.advance(ttl / 2)
+            _gone(trial, store, "a", "after it expired")
+        trial.equal(store["kept"], two, "reading a key without expiry at the end")
+
+
+@check("STATE-TTL-03", sources="KV-55; mutant ttl_not_enforced_on_read; langgraph#8902", capability="ttl", needs=CLOCK)
+def test_expired_key_is_missing_for_every_verb(trial: Trial) -> None:
+    """An expired key is not listed, not counted and has no version, although nobody has read it since it expired.
+
+    Why: stores that remove a key when it is read go on listing and counting what nobody reads.
+
+    Breaks it:
+
+        def __len__(self):
+            return self._execute("SELECT count(*) FROM state")     # the expired ones too
+    """
+    value = domain.numbered(trial.backend.values, 1)
+    offered = trial.bench.profile.offered("state")
+
+    def expired_after(session: Session) -> Handle:
+        store = session.open()
+        for number in range(3):
+            store.set(f"expired {number}", value, ttl=10 + number)
+            store[f"kept {number}"] = value
+        session.advance(12)
+        return store
+
+    # A place for each verb: the first one that meets an expired key may remove it, and so hide it from the others.
+    with trial.fresh() as session:
+        trial.equal(len(expired_after(session)), 3, "the length, three of six keys having expired")
+    with trial.fresh() as session:
+        store = expired_after(session)
+        trial.equal(sorted(store.keys()), ["kept 0", "kept 1", "kept 2"], "listing, three of six keys having expired")
+    with trial.fresh() as session:
+        trial.equal("expired 0" in expired_after(session), False, "asking with `in` for an expired key")
+    if "cas" in offered:
+        with trial.fresh() as session:
+            trial.equal(expired_after(session).version("expired 0"), None, "the version of an expired key")
+    if "snapshots" in offered:
+        with trial.fresh() as session:
+            store = expired_after(session)
+            store.save_snapshot("after")
+            found = contents(trial, store.load_snapshot("after"), "loading a snapshot")
+            trial.equal(sorted(found), ["kept 0", "kept 1", "kept 2"], "a snapshot saved after three of six keys expired")
+    if "transactions" in offered:
+        with trial.fresh() as session:
+            with expired_after(session).transaction() as t:
+                trial.equal(sorted(t.keys()), ["kept 0", "kept 1", "kept 2"], "listing inside a transaction")
+                trial.equal("expired 0" in t, False, "asking for an expired key inside a transaction")
+
+
+@check("STATE-TTL-04", sources="KV-56", capability="ttl", needs=EXPIRES)
+def test_plain_write_removes_the_expiry(trial: Trial) -> None:
+    """A write without a ttl, by `set` or by `store[key] = value`, removes the expiry of the key.
+
+    Why: a draft is written with a ttl, the result without. A result that vanishes with the draft's clock is lost.
+
+    Breaks it:
+
+        UPDATE state SET value = ? WHERE key = ?     -- expires_at stays
+    """
+    one, two = (domain.numbered(trial.backend.values, number) for number in range(2))
+    with trial.fresh() as session:
+        store = session.open()
+        for key in ("by set", "by item"):
+            store.set(key, one, ttl=10)
+        store.set("by set", two)
+        store["by item"] = two
+        for key in ("by set", "by item"):
+            trial.equal(store.expires_at(key), None, "the time of expiry after a write without a ttl")
+        session.advance(1_000)
+        for key in ("by set", "by item"):
+            trial.equal(store[key], two, "reading a key whose expiry was removed, after the old instant")
+        trial.equal(len(store), 2, "the length after the old instant")
+
+
+@check("STATE-TTL-05", sources="KV-56", capability="ttl", needs=EXPIRES)
+def test_new_ttl_replaces_the_old_one(trial: Trial) -> None:
+    """A write with a ttl replaces the expiry of the key, by a later or an earlier one, counted from that write.
+
+    Why: a heartbeat renews its lease with each write. If the first expiry stands, the lease ends under its owner.
+
+    Breaks it:
+
+        INSERT ... ON CONFLICT (key) DO UPDATE SET value = excluded.value     -- and the expiry?
+    """
+    one, two, three = (domain.numbered(trial.backend.values, number) for number in range(3))
+    with trial.fresh() as session:
+        store = session.open()
+        store.set("renewed", one, ttl=10)
+        store.set("shortened", one, ttl=1_000)
+        store["first"] = one
+        session.advance(5)
+        store.set("renewed", two, ttl=10)
+        store.set("shortened", two, ttl=3)
+        store.set("first", two, ttl=3)
+        session.advance(3)
+        for key in ("shortened", "first"):
+            _gone(trial, store, key, "after the earlier of two instants, which was set last")
+        session.advance(6)
+        trial.equal(store["renewed"], two, "reading a renewed key after its first instant")
+        session.advance(1)
+        _gone(trial, store, "renewed", "at its second instant")
+        store.set("renewed", three, ttl=10)
+        trial.equal(store["renewed"], three, "reading a key that was set again")
+
+
+@check("STATE-TTL-06", sources="KV-06; mutant ttl_race; py-key-value PR#370", capability="ttl", needs=EXPIRES)
+def test_expired_key_can_be_written_again(trial: Trial) -> None:
+    """An expired key can be written again like any missing key, and the old expiry does not touch what was written.
+
+    Why: a sweep that finds the old expiry and deletes the key removes what was written in the meantime.
+
+    Breaks it:
+
+        for key in self._expired_keys:     # collected before the key was written again
+            del self._data[key]
+    """
+    old, new = (domain.numbered(trial.backend.values, number) for number in range(2))
+    offered = trial.bench.profile.offered("state")
+    writes: dict[str, Any] = {
+        "written": lambda store, key: store.__setitem__(key, new),
+        "set": lambda store, key: store.set(key, new),
+        "set with a ttl": lambda store, key: store.set(key, new, ttl=1_000),
+    }
+    if "cas" in offered:
+        writes["created"] = lambda store, key: store.compare_and_set(key, new, None)
+    with trial.fresh() as session:
+        store = session.open()
+        for key in (*writes, "deleted"):
+            store.set(key, old, ttl=10)
+        session.advance(10)
+        for key, write in writes.items():
+            write(store, key)
+            trial.equal(store[key], new, f"reading an expired key that was {key} again")
+        # As for any missing key: KeyError, or nothing.
+        trial.refused(lambda: store.__delitem__("deleted"))
+        session.advance(100)
+        expected = dict.fromkeys(writes, new)
+        trial.equal(state_of(store), expected, "the state after expired keys were written again, and some time")
+        trial.equal(len(store), len(writes), "the length after that")
+
+
+@check("STATE-TTL-07", sources="KV-55, KV-63", capability="ttl", needs=EXPIRES)
+def test_bad_ttl_never_keeps_a_key_for_ever(trial: Trial) -> None:
+    """A ttl that is not a positive number is refused, the old value staying as it was, or expires the key at once.
+
+    Why: `ttl = deadline - now` is negative when the deadline has passed. A secret kept for ever is the worst answer.
+
+    Breaks it:
+
+        expires_at = now + ttl if ttl else None     # 0: for ever; NaN: never more than any time
+    """
+    old, new = (domain.numbered(trial.backend.values, number) for number in range(2))
+    for ttl in (0, 0.0, -1, -0.5, -(10**12), math.nan, -math.inf, "x", [10]):
+        with trial.fresh() as session:
+            store = session.open()
+            store["plain"] = old
+            store.set("expiring", old, ttl=100)
+            instant = store.expires_at("expiring")
+            expected: dict[str, Any] = {}
+            for key in ("plain", "expiring", "new"):
+                before = None if key == "new" else old
+                if trial.refused(lambda: store.set(key, new, ttl=ttl)) and before is not None:  # noqa: B023
+                    expected[key] = before
+            what = f"after keys were set with a ttl of {ttl!r}, which is to be refused or to expire them at once"
+            trial.equal(state_of(store), expected, f"the state {what}")
+            trial.equal(len(store), len(expected), f"the length {what}")
+            if "plain" in expected:
+                trial.equal(store.expires_at("plain"), None, f"the time of expiry of a plain key {what}")
+            if "expiring" in expected:
+                trial.equal(store.expires_at("expiring"), instant, f"the time of expiry of another key {what}")
+
+
+@check("STATE-TTL-08", sources="mutant ttl_overflow; CASSANDRA-14092", capability="ttl", needs=EXPIRES)
+def test_huge_ttl_does_not_expire_at_once(trial: Trial) -> None:
+    """A ttl of many years keeps the key, or is refused; it never wraps around.
+
+    Why: 20 years from now are past 2038 in 32 bits. In a database where they wrapped, data was lost as it was written.
+
+    Breaks it:
+
+        struct.pack("<i", int(expires_at) & 0x7FFFFFFF)
+    """
+    old, new = (domain.numbered(trial.backend.values, number) for number in range(2))
+    for ttl in (10**9, 2**31 - 1, 2**31, 2**32, 2**33 + 5, 10**10, 10**11, 10**12):
+        with trial.fresh() as session:
+            store = session.open()
+            store["a"] = old
+            if trial.refused(lambda: store.set("a", new, ttl=ttl)):  # noqa: B023 - called at once
+                trial.equal(store["a"], old, f"reading the old value after a ttl of {ttl:,} seconds was refused")
+                continue
+            trial.equal(store["a"], new, f"reading a key that was set with a ttl of {ttl:,} seconds")
+            session.advance(9 * 10**8)
+            trial.equal(store["a"], new, f"reading it 28 years later, of a ttl of {ttl:,} seconds")
+            trial.equal(store.keys(), ["a"], f"listing 28 years later, of a ttl of {ttl:,} seconds")
+
+
+@check("STATE-TTL-09", sources="KV-56", capability="ttl", needs=CLOCK)
+def test_no_ttl_is_no_expiry(trial: Trial) -> None:
+    """A key written without a ttl never expires and has None as its time of expiry; a missing key has none at all.
+
+    Why: a default expiry that nobody asked for is a delete that nobody sees.
+
+    Breaks it:
+
+        def set(self, key, value, ttl=DEFAULT_TTL): ...
+    """
+    value = domain.numbered(trial.backend.values, 1)
+    with trial.fresh() as session:
+        store = session.open()
+        trial.raises(lambda: store.expires_at("a"), "missing", "asking for the time of expiry of a missing key")
+        store["a"] = value
+        store.set("b", value)
+        store.set("c", value, ttl=None)
+        session.advance(100 * 365 * DAY_S)
+        for key in ("a", "b", "c"):
+            trial.equal(store.expires_at(key), None, "the time of expiry of a key without one")
+            trial.equal(store[key], value, "reading a key without expiry a hundred years later")
+        del store["a"]
+        trial.raises(lambda: store.expires_at("a"), "missing", "asking for the time of expiry of a deleted key")
+
+
+@check("STATE-TTL-10", sources="KV-55", capability="ttl", needs=EXPIRES)
+def test_fraction_of_a_second_is_kept_or_refused(trial: Trial) -> None:
+    """A ttl that is no whole number of seconds ends at the instant that `expires_at` tells, or is refused.
+
+    Why: half a second that is cut to 0 is taken for "no expiry" by the next line.
+
+    Breaks it:
+
+        ttl = int(ttl)                     # 0.5 becomes 0
+        expires_at = now + ttl if ttl else None
+    """
+    value = domain.numbered(trial.backend.values, 1)
+    for ttl in (0.5, 1.5, 10.75):
+        with trial.fresh() as session:
+            store = session.open()
+            if trial.refused(lambda: store.set("a", value, ttl=ttl)):  # noqa: B023 - called at once
+                trial.equal(store.keys(), [], "listing after a ttl was refused")
+                continue
+            trial.equal(store["a"], value, f"reading a key that was set with a ttl of {ttl} seconds")
+            instant = store.expires_at("a")
+            trial.true(
+                _about(instant, session.where.clock() + ttl, 1),
+                f"the time of expiry of a key that was set with a ttl of {ttl} seconds",
+                expected=f"{session.where.clock() + ttl!r}, or the next or last whole second",
+                got=literal(instant),
+            )
+            session.advance(max(instant, session.where.clock() + ttl) - session.where.clock())
+            _gone(trial, store, "a", f"after a ttl of {ttl} seconds")
+
+
+@check("STATE-TTL-11", sources="mutant ttl_failure_aborts_write; langgraph-redis PR#174", capability="ttl", needs=EXPIRES)
+def test_refused_value_keeps_value_and_expiry(trial: Trial) -> None:
+    """When `set` refuses a value, the old value and its time of expiry stay as they were.
+
+    Why: two steps, the expiry first, leave a key that lives on the clock of a write that never happened.
+
+    Breaks it:
+
+        self._expiry[key] = now + ttl
+        self._data[key] = json.dumps(value)     # raises
+    """
+    value = domain.numbered(trial.backend.values, 1)
+    bad = unstorable(trial)
+    with trial.fresh() as session:
+        store = session.open()
+        store["plain"] = value
+        store.set("expiring", value, ttl=100)
+        instant = store.expires_at("expiring")
+        for key in ("plain", "expiring", "new"):
+            refused_value(trial, lambda: store.set(key, bad, ttl=5))  # noqa: B023 - called at once
+        refused_value(trial, lambda: store.set("expiring", bad))
+        trial.equal(store.expires_at("plain"), None, "the time of expiry of a plain key after a value was refused")
+        trial.equal(store.expires_at("expiring"), instant, "the time of expiry of another key after that")
+        session.advance(50)
+        trial.equal(state_of(store), {"plain": value, "expiring": value}, "the state after values were refused")
+        session.advance(50)
+        trial.equal(state_of(store), {"plain": value}, "the state at the old instant")

@@ -1,0 +1,50 @@
+"""What the tests of the plugin share."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance import collecting, judging
+from conformance.check import catalogue
+from conformance.report import hooks as reporting
+
+# Loaded once here: pytester takes modules out of sys.modules again that a run inside the process loaded first.
+assert catalogue()
+assert collecting
+assert judging
+assert reporting
+
+GOOD = '''
+from collections.abc import MutableMapping
+from pathlib import Path
+import pickle
+
+class Store(dict):
+    """A dict that is kept in a file."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        super().__init__(pickle.loads(self.path.read_bytes()) if self.path.exists() else {})
+
+    def close(self):
+        self.path.write_bytes(pickle.dumps(dict(self)))
+
+class NoneStore(Store):
+    """Reads a missing key as None."""
+
+    def __getitem__(self, key):
+        return self.get(key)
+'''
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Return a project with a module `mystore` that has a working `Store` and a broken `NoneStore`."""
+    for name in ("CONFORMANCE_BACKEND", "CONFORMANCE_SUITE", "CONFORMANCE_EFFORT", "CONFORMANCE_SEED", "CONFORMANCE_JSON"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+    # The order in which lines are expected is that of the suites, also where pytest-randomly is installed.
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:randomly")
+    pytester.makepyfile(mystore=GOOD)
+    monkeypatch.syspath_prepend(pytester.path)
+    return pytester

@@ -1,0 +1,174 @@
+"""Options of the plugin: where they come from, what they refuse, and that they leave others alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+BASIC = ("-k", "STATE-BASIC-01")
+
+
+def test_short_and_canonical_names_mean_the_same(project: pytest.Pytester) -> None:
+    """`--backend` and `--conformance-backend` select a backend, with `=` and with a space."""
+    for args in (["--backend=mystore:Store"], ["--backend", "mystore:Store"], ["--conformance-backend", "mystore:Store"]):
+        result = project.runpytest(*args, *BASIC)
+        result.assert_outcomes(passed=1, deselected=result.parseoutcomes()["deselected"])
+        assert result.ret == 0
+
+
+def test_a_conftest_may_own_the_short_name(project: pytest.Pytester) -> None:
+    """A project whose conftest defines --backend keeps it; the canonical name works beside it."""
+    project.makeconftest(
+        """
+        def pytest_addoption(parser):
+            parser.addoption("--backend", default="theirs")
+        """
+    )
+    project.makepyfile(test_own="def test_own(request): assert request.config.getoption('--backend') == 'mine'")
+    result = project.runpytest("--backend=mine", "test_own.py")
+    result.assert_outcomes(passed=1)
+    result = project.runpytest("--backend=mine", "--conformance-backend=mystore:Store", *BASIC)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*--backend belongs to your conftest; use --conformance-backend*"])
+    result = project.runpytest("--conformance-backend=mystore:NoneStore", *BASIC)
+    result.stdout.fnmatch_lines(["*rerun*pytest --conformance-backend=mystore:NoneStore -k STATE-BASIC-01*"])
+
+
+def test_a_suite_without_a_backend_says_what_to_write(project: pytest.Pytester) -> None:
+    """Asking for conformance without a backend is a usage error that shows how to name one."""
+    result = project.runpytest("--suite=round-trip")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: conformance: no backend is named.*--backend=memory*"])
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--backend=memroy"], "*unknown backend 'memroy'.*Did you mean 'memory'?*file, memory, sqlite, wal*"),
+        (["--backend=memory", "--suite=round-tripp"], "*unknown suite 'round-tripp'*Did you mean 'round-trip'?*"),
+        (["--backend=memory", "--contract=stat"], "*unknown contract 'stat'*Did you mean 'state'?*"),
+        (["--backend=memory", "--effort=fast"], "*unknown effort 'fast'*Known: quick, normal, thorough*"),
+        (["--backend=memory", "--conformance-seed=x"], "*seed='x' (command line) is not a whole number*"),
+        (["--backend=memory", "--conformance-seed=-1"], "*seed='-1' (command line) is not a whole number from 0 on*"),
+        (["--backend=memory", "--conformance-json=no/where.json"], "*there is no directory*"),
+        (["--backend=nowhere:Store"], "*there is no module 'nowhere'*"),
+        (["--backend=mystore:Stor"], "*mystore has no attribute 'Stor'.*Did you mean 'Store'?*"),
+        (["--backend=./nothing.py:backend"], "*there is no file*nothing.py*"),
+        (["--backend=math:pi"], "*'math:pi' is a float object, which is not callable*"),
+        (["--backend=mystore:Path"], "*'mystore:Path'*is no state store: it has no __getitem__*adapt(*"),
+        (["--backend=mystore:"], "*not of the form module:attribute*"),
+        (["--backend=file", "--contract=log"], "*'file' does not open the contract 'log'; it opens state*"),
+        (["--backend=memory", "--backend=reference_backends.memory:backend"], "*two backends are called 'memory'*"),
+    ],
+)
+def test_bad_values_are_usage_errors(project: pytest.Pytester, args: list[str], message: str) -> None:
+    """A value that can't be used is an error of one line that names the value, with exit code 4 and no traceback."""
+    result = project.runpytest(*args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: conformance: {message}"])
+    assert "Traceback" not in result.stderr.str() + result.stdout.str()
+
+
+def test_values_come_from_the_project_file(project: pytest.Pytester) -> None:
+    """[tool.conformance] gives defaults, and the header says where each value came from."""
+    project.makepyprojecttoml(
+        """
+        [tool.conformance]
+        backend = "mine"
+        effort = "quick"
+        seed = 7
+        suites = ["round-trip"]
+
+        [tool.conformance.backends.mine]
+        address = "mystore:Store"
+        durability = "clean-close"
+        lacks = { processes = "one process only" }
+        """
+    )
+    result = project.runpytest("--suite=round-trip", "-k", "STATE-BASIC-01 or STATE-SHARE-01")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "conformance * | effort quick (pyproject.toml) | seed 7 (pyproject.toml)",
+            "*backend mine (pyproject.toml): state*",
+            "*suites open, round-trip (command line)*",
+            "*lacks processes: one process only*",
+            "*durability*claimed clean-close*",
+        ]
+    )
+    result.assert_outcomes(passed=1, deselected=result.parseoutcomes()["deselected"])
+
+
+def test_a_default_backend_does_not_take_over_a_plain_run(project: pytest.Pytester) -> None:
+    """With a backend in pyproject.toml, a plain `pytest` still runs the project's own tests and nothing else."""
+    project.makepyprojecttoml('[tool.conformance]\nbackend = "mystore:Store"')
+    project.makepyfile(test_own="def test_own(): pass")
+    result = project.runpytest()
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*conformance: *")
+
+
+def test_the_environment_asks_for_a_run(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CONFORMANCE_BACKEND selects a backend; the command line goes before it."""
+    monkeypatch.setenv("CONFORMANCE_BACKEND", "mystore:NoneStore")
+    monkeypatch.setenv("CONFORMANCE_EFFORT", "quick")
+    result = project.runpytest(*BASIC)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*effort quick (CONFORMANCE_EFFORT)*", "*mystore:NoneStore (CONFORMANCE_BACKEND)*"])
+    result = project.runpytest("--backend=mystore:Store", *BASIC)
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ('[tool.conformance]\nefort = "quick"', "*has no key 'efort'. Did you mean 'effort'?*"),
+        ("[tool.conformance.backends.x]\nlacks = {}", '*[[]tool.conformance.backends.x] in *give address = "module:attribute"*'),
+        ('[tool.conformance.backends.x]\naddress = "mystore:Store"\nlack = {}', "*unknown key 'lack'. Did you mean 'lacks'?*"),
+        ('[tool.conformance.backends.x]\naddress = "mystore:Store"\ndurability = "high"', "*durability='high' is unknown*"),
+        ('[tool.conformance.backends.x]\naddress = "mystore:Store"\nlacks = { tt = "r" }', "*lacks={'tt': ...} names neither*"),
+        ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-1"\nreason = "r"', "*unknown check 'STATE-BASIC-1'. Did you mean 'STATE-BASIC-01'?*"),
+        ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"', "*STATE-BASIC-01 has no reason*"),
+        ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nexpires = 2020-01-01', "*STATE-BASIC-01 expired on 2020-01-01*"),
+        ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nexpires = "soon"', "*expires='soon' is not a date*"),
+        ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nuntil = "x"', "*has no key 'until'*"),
+        ("[tool.conformance]\nseed = true", "*seed=True (pyproject.toml) is not a whole number*"),
+    ],
+)
+def test_bad_project_files_are_usage_errors(project: pytest.Pytester, table: str, message: str) -> None:
+    """What can't be used in pyproject.toml is named with the file and the entry."""
+    project.path.joinpath("pyproject.toml").write_text(table)
+    project.path.joinpath("pytest.ini").write_text("[pytest]\n")
+    result = project.runpytest("--backend=x" if "backends.x" in table else "--backend=mystore:Store")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: conformance: {message}"])
+
+
+def test_a_hook_names_more_backends(project: pytest.Pytester) -> None:
+    """A conftest can name backends by address, for sets that are worked out at run time."""
+    project.makeconftest(
+        """
+        def pytest_conformance_backends(config):
+            return {f"mine-{name}": f"mystore:{name}" for name in ("Store", "NoneStore")}
+        """
+    )
+    result = project.runpytest("--backend=mine-Store", "--backend=mine-NoneStore", *BASIC, "-v")
+    result.stdout.fnmatch_lines(["*read_back[[]mine-Store] PASSED*", "*read_back[[]mine-NoneStore] FAILED*"])
+
+
+def test_a_hook_that_returns_something_else_is_refused(project: pytest.Pytester) -> None:
+    """A hook that returns no addresses is a usage error that shows what it returned."""
+    project.makeconftest("def pytest_conformance_backends(config): return ['mystore:Store']")
+    result = project.runpytest("--backend=memory")
+    result.stderr.fnmatch_lines(["*pytest_conformance_backends returned*'mystore:Store'*return a dict of name to address*"])
+
+
+def test_the_record_is_written_where_asked(project: pytest.Pytester) -> None:
+    """--conformance-json writes the record, relative to where it was typed; the report hook may add to it."""
+    project.makeconftest("def pytest_conformance_report(config, report): report['machine']['rack'] = 'r1'")
+    project.runpytest("--backend=mystore:Store", "--conformance-json=out.json", *BASIC)
+    report = json.loads(project.path.joinpath("out.json").read_text())
+    assert report["schema"] == 1
+    assert report["machine"]["rack"] == "r1"
+    assert report["backends"][0]["address"] == "mystore:Store"
