@@ -99,7 +99,7 @@ def load(address: str, *, base: Path | None = None) -> Backend:
         path = _existing(place, base, address)
         module, canonical, name = _module_at(path, address), f"{path}:{attribute}", f"{path.name}:{attribute}"
     else:
-        module, canonical, name = _module_named(place, address), address, address
+        module, canonical, name = _module_named(place, base or Path.cwd(), address), address, address
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
@@ -156,7 +156,12 @@ def _module_at(path: Path, address: str) -> ModuleType:
     return module
 
 
-def _module_named(name: str, address: str) -> ModuleType:
+def _module_named(name: str, base: Path, address: str) -> ModuleType:
+    top = name.partition(".")[0]
+    # A module that lies where the command was given is found, as by other tools that take module:attribute.
+    if top not in sys.modules and importlib.util.find_spec(top) is None and list(base.glob(f"{top}*")):
+        sys.path.append(str(base))
+        importlib.invalidate_caches()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

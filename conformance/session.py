@@ -150,7 +150,7 @@ class Handle:
         """Make the writes so far count as acknowledged: call the backend's `flush`, where it names one."""
         flush = self._session.backend.flush
         if flush is not None:
-            self._recorder.record(f"flush({self._name})", self._driver.call, flush, self._store)
+            self._recorder.record(f"{self._name}.acknowledge()", self._driver.call, flush, self._store)
 
     def offers(self, method: str) -> bool:
         """Tell whether the store has `method`."""

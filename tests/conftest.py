@@ -46,5 +46,4 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     # The order in which lines are expected is that of the suites, also where pytest-randomly is installed.
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:randomly")
     pytester.makepyfile(mystore=GOOD)
-    monkeypatch.syspath_prepend(pytester.path)
     return pytester

@@ -1,13 +1,15 @@
 """Oracles of the capabilities of the `state` contract: what a store must show after each call, in plain Python.
 
-Each is the rule book written out as the least code that obeys it. Versions are counted here; a store's own tokens are opaque,
-so that a check keeps the store's token beside the model's number.
+Each is the rule book written out as the least code that obeys it. Versions are counted here; a store's own tokens are
+opaque, so that a check keeps the store's token beside the model's number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class VersionedModel:

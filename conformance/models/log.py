@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The contract wants this call to be refused loudly; nothing was changed."""
 
 
@@ -37,10 +37,10 @@ class LogModel:
         """Append an event and return its position.
 
         Raises:
-            Refused: The head is not the expected one.
+            RefusedError: The head is not the expected one.
         """
         if expected is not None and expected != self.head:
-            raise Refused(f"the head is {self.head}, not {expected}")
+            raise RefusedError(f"the head is {self.head}, not {expected}")
         self.events.append(event)
         return self.head
 
@@ -58,10 +58,10 @@ class LogModel:
         """Keep a state.
 
         Raises:
-            Refused: `upto` is ahead of the head, or events behind it are missing.
+            RefusedError: `upto` is ahead of the head, or events behind it are missing.
         """
         if not self.first - 1 <= upto <= self.head:
-            raise Refused(f"a checkpoint is possible from {self.first - 1} to {self.head}, not at {upto}")
+            raise RefusedError(f"a checkpoint is possible from {self.first - 1} to {self.head}, not at {upto}")
         self.checkpointed = (state, upto)
 
     def latest_checkpoint(self) -> tuple[Any, int] | None:
@@ -72,8 +72,8 @@ class LogModel:
         """Drop the events up to a position.
 
         Raises:
-            Refused: No checkpoint covers them.
+            RefusedError: No checkpoint covers them.
         """
         if upto > self.covered:
-            raise Refused(f"the latest checkpoint is at {self.covered}, before {upto}")
+            raise RefusedError(f"the latest checkpoint is at {self.covered}, before {upto}")
         self.first = max(self.first, upto + 1)

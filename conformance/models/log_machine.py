@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis.stateful import precondition, rule
 from hypothesis.strategies import integers, lists, none, runner
 
-from conformance.models.log import LogModel
+from conformance.models.log import LogModel, RefusedError
 from conformance.random_examples import PlacedMachine
 from conformance.suites.round_trip import log_steps as steps
 from conformance.values.strategies import values
@@ -94,15 +94,13 @@ class LogMachine(PlacedMachine):
     def append_if_expected(self, event: Any, distance: int) -> None:
         """Append an event if the head is the expected one, which it is not always."""
         expected = max(self.model.head + distance, 0)
-        if expected == self.model.head:
-            self.trial.equal(self.store.append(event, expected=expected), self.model.append(event), "appending")
-            return
-        self.trial.true(
-            steps.declined(self.trial, lambda: self.store.append(event, expected=expected)),
-            f"appending with expected={expected} to a log whose head is {self.model.head}",
-            expected="an exception, or the return value False",
-            got="no refusal",
-        )
+        what = f"appending with expected={expected} to a log whose head is {self.model.head}"
+        try:
+            position = self.model.append(event, expected)
+        except RefusedError:
+            steps.must_decline(self.trial, lambda: self.store.append(event, expected=expected), what)
+        else:
+            self.trial.equal(self.store.append(event, expected=expected), position, what)
 
     @precondition(lambda self: self.compacts and self.model.head)
     @rule(back=integers(-1, 4))
@@ -111,26 +109,28 @@ class LogMachine(PlacedMachine):
         upto = max(self.model.head - back, 1)
         self._adopt_first()
         state = steps.fold(self.trial, self.model.events[:upto])
-        if self.model.first - 1 <= upto <= self.model.head:
-            self.store.checkpoint(state, upto)
+        try:
             self.model.checkpoint(state, upto)
+        except RefusedError as refused:
+            steps.must_refuse(self.trial, lambda: self.store.checkpoint(state, upto), f"a checkpoint; {refused}")
         else:
-            left = f"the head being {self.model.head}, and `first` {self.model.first}"
-            steps.must_refuse(self.trial, lambda: self.store.checkpoint(state, upto), f"a checkpoint at {upto}, {left}")
+            self.store.checkpoint(state, upto)
 
     @precondition(lambda self: self.compacts and self.model.head)
     @rule(back=integers(-1, 4))
     def compact(self, back: int) -> None:
         """Compact up to a position near the latest checkpoint, one that must be refused now and then."""
         upto = max(self.model.covered - back, 1)
-        if upto > self.model.covered:
-            what = f"compacting up to {upto}, the latest checkpoint being at {self.model.covered}"
-            steps.must_refuse(self.trial, lambda: self.store.compact(upto), what)
-        elif upto < self.model.first:
-            self.trial.refused(lambda: self.store.compact(upto))  # done already; a log may say so
-        else:
-            self.store.compact(upto)
+        done = upto < self.model.first
+        try:
             self.model.compact(upto)
+        except RefusedError as refused:
+            steps.must_refuse(self.trial, lambda: self.store.compact(upto), f"compacting up to {upto}; {refused}")
+        else:
+            if done:
+                self.trial.refused(lambda: self.store.compact(upto))  # a log may say so
+            else:
+                self.store.compact(upto)
         self._adopt_first()
 
     @precondition(lambda self: self.compacts)
@@ -180,7 +180,7 @@ class LogMachine(PlacedMachine):
         self.trial.equal(steps.restored(self.trial, self.store), steps.fold(self.trial, self.model.events), what)
 
     def _adopt_first(self) -> None:
-        """Take over from the store how much it has compacted: it may have gone up to its latest checkpoint by itself."""
+        """Take over how much the store has compacted: it may have gone up to its latest checkpoint by itself."""
         if not self.model.covered:
             return
         first = self.store.first

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from conformance.check import catalogue
 from conformance.literal import literal
 from conformance.recording import raised
 from conformance.result import NotApplicable
@@ -13,6 +14,21 @@ from conformance.values.cases import big_text
 if TYPE_CHECKING:
     from conformance.session import Handle
     from conformance.trial import Trial
+
+
+#: The check without which a capability can't be used in the checks of others.
+_FIRST = {
+    "cas": "STATE-CAS-01",
+    "transactions": "STATE-TXN-01",
+    "ttl": "STATE-TTL-01",
+    "history": "STATE-HIST-01",
+    "snapshots": "STATE-SNAP-01",
+}
+
+
+def working(trial: Trial) -> list[str]:
+    """Return the capabilities that the store offers and that work; what is broken has checks of its own."""
+    return [name for name, code in _FIRST.items() if trial.bench.judge(catalogue()[code]).outcome == "pass"]
 
 
 def listed(trial: Trial, found: Any, what: str) -> list[Any]:
@@ -42,22 +58,22 @@ def observed(trial: Trial, store: Handle, *keys: str) -> dict[str, Any]:
     """Return all that the verbs of `store` show, in parts.
 
     Args:
-        trial: Its backend offers some capabilities; those are looked at too.
+        trial: The capabilities of its backend are looked at too.
         store: What is looked at.
         keys: Keys that may be missing, whose version and history are looked at as well.
     """
-    offered = trial.bench.profile.offered("state")
+    usable = working(trial)
     state = state_of(store)
     asked = sorted({*state, *keys})
     seen: dict[str, Any] = {"the state": state, "the length": len(store)}
     seen["the answers to `in`"] = {key: key in store for key in asked}
-    if "cas" in offered:
+    if "cas" in usable:
         seen["the versions"] = {key: store.version(key) for key in asked}
-    if "ttl" in offered:
+    if "ttl" in usable:
         seen["the times of expiry"] = {key: store.expires_at(key) for key in state}
-    if "history" in offered:
+    if "history" in usable:
         seen["the history"] = {key: _history(trial, store, key) for key in asked}
-    if "snapshots" in offered:
+    if "snapshots" in usable:
         names = listed(trial, store.list_snapshots(), "listing the snapshots")
         seen["the snapshots"] = {
             name: contents(trial, store.load_snapshot(name), f"loading the snapshot {name!r}") for name in names
@@ -77,13 +93,21 @@ def unstorable(trial: Trial) -> Any:
     kind = trial.backend.values
     if kind == "bytes":
         return {"n": 1}
-    return {"good": big_text(5_000), "bad": (line for line in ()) if kind == "pickle" else {1, 2}}
+    bad: Any = (number for number in range(0)) if kind == "pickle" else {1, 2}
+    return {"good": big_text(5_000), "bad": bad}
 
 
 def refused_value(trial: Trial, call: Callable[[], Any]) -> None:
     """Make a call with a value outside the domain; a store that takes it, as it may, leaves nothing to check."""
     if not trial.refused(call):
         raise NotApplicable("the store accepts values outside its domain, so that none is refused")
+
+
+def error_types(trial: Trial, kind: str) -> tuple[type[BaseException], ...]:
+    """Return the exception types that mean a kind of failure; KeyError always means `missing`."""
+    named = trial.backend.errors.get(kind, Exception if kind != "missing" else KeyError)
+    types: tuple[type[BaseException], ...] = named if isinstance(named, tuple) else (named,)
+    return (*types, KeyError) if kind == "missing" else types
 
 
 def _history(trial: Trial, store: Handle, key: str) -> list[tuple[Any, Any]]:

@@ -98,7 +98,9 @@ class Gatherer:
         backend = report.nodeid.partition("[")[2].rstrip("]")
         if check is None or backend not in self.run.profiles:
             return
-        reason = f"{report.when} failed: " + (str(report.longrepr).strip().splitlines() or [""])[-1]
+        crash = getattr(report.longrepr, "reprcrash", None)
+        text = crash.message if crash is not None else str(report.longrepr).strip()
+        reason = f"{report.when} failed: {' '.join(text.split())}"
         self.run.results.append(
             Result(backend, check.contract, check.suite, check.code, check.level, check.sentence, "inconclusive", reason)
         )

@@ -79,3 +79,10 @@ def _family(key: str) -> list[str]:
 def few_keys() -> st.SearchStrategy[str]:
     """Return keys from a handful, so that random calls meet each other."""
     return st.sampled_from(["a", "b", "aa", "a/b", "A"])
+
+
+def sequences(call: st.SearchStrategy[Any], steps: int) -> st.SearchStrategy[list[Any]]:
+    """Return lists of up to `steps` calls, most of them long, which still shrink to the shortest."""
+    # By itself Hypothesis draws lists of about five, in which few calls meet each other.
+    short, long = st.lists(call, max_size=steps), st.lists(call, min_size=steps // 2, max_size=steps)
+    return short | long | long

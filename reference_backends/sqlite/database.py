@@ -202,6 +202,7 @@ class Database:
             for version in range(before, self._schema.version):
                 self._schema.steps[version](session)
             session.rows(f"PRAGMA user_version = {self._schema.version}")
+            self._refuse_unknown_tables()  # as long as all of it can be undone
 
     def _back_up(self, version: int) -> None:
         """Copy the file to `<name>.backup-v<version>`; on the disk before the migration can commit."""

@@ -102,8 +102,12 @@ class SqliteState(Verbs):
         self._database = Database(path, STATE_SCHEMA)
         self._expired = threading.local()
         self._doubt = ""
-        with self._reading() as records:
-            self._doubt = records.find_doubt()
+        try:
+            with self._reading() as records:
+                self._doubt = records.find_doubt()
+        except BaseException:
+            self._database.close()
+            raise
 
     def close(self) -> None:
         """Close the file. Harmless when repeated."""
@@ -231,14 +235,18 @@ class SqliteState(Verbs):
             self._bury_expired()
 
     def _seen_expired(self, head: Head) -> None:
-        self._expired.heads = [*getattr(self._expired, "heads", ()), head]
+        self._expired_heads().append(head)
+
+    def _expired_heads(self) -> list[Head]:
+        heads: list[Head] = self._expired.__dict__.setdefault("heads", [])  # of this thread
+        return heads
 
     def _bury_expired(self) -> None:
         """Move to the history what this thread has seen expired: on the disk, where no clock brings it back."""
-        heads = getattr(self._expired, "heads", ())
-        if not heads or self._database.in_transaction():  # the end of the transaction comes here again
+        if not self._expired_heads() or self._database.in_transaction():  # the end of the transaction comes here again
             return
-        self._expired.heads = []
+        heads = self._expired_heads().copy()
+        self._expired_heads().clear()
         if self._doubt:
             return  # nothing can be written
         with self._database.write() as session:

@@ -9,15 +9,17 @@ import pickle
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance import Backend
 from reference_backends._json import check_key, dumps, loads
 from tests.mutants.base import Mutant
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-class Conflict(Exception):
+
+class ConflictError(Exception):
     """The version is not the expected one."""
 
 
@@ -116,6 +118,7 @@ class CapableState(MutableMapping[str, Any]):
         return len(self.texts())
 
     def close(self) -> None:
+        """Refuse every verb from now on."""
         self.closed = True
 
     # the steps that the verbs are made of
@@ -171,7 +174,7 @@ class CapableState(MutableMapping[str, Any]):
 
     def remove(self, key: str) -> None:
         """Delete from memory."""
-        del self.kept.entries[key]
+        self.kept.entries.pop(key, None)
 
     def write(self, key: str, text: str, expires_at: float | None = None) -> Any:
         """Write into memory and file, and return the new version."""
@@ -187,17 +190,20 @@ class CapableState(MutableMapping[str, Any]):
     # the capabilities
 
     def version(self, key: str) -> Any:
+        """Return the version of a key."""
         entry = self.present(key)
         return None if entry is None else entry.version
 
     def compare_and_set(self, key: str, value: Any, expected: Any) -> Any:
+        """Write if the version is the expected one."""
         text = self.encode(value)
         if self.version(key) != expected:
-            raise Conflict(key)
+            raise ConflictError(key)
         return self.write(key, text)
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
+        """Give a mapping whose operations are repeated when the block ends."""
         draft = self.draft()
         try:
             yield draft
@@ -216,6 +222,7 @@ class CapableState(MutableMapping[str, Any]):
         self.save()
 
     def set(self, key: str, value: Any, ttl: Any = None) -> None:
+        """Write, with an expiry or without."""
         text = self.encode(value)
         self.write(key, text, None if ttl is None else self.instant(ttl))
 
@@ -226,43 +233,54 @@ class CapableState(MutableMapping[str, Any]):
         return self.clock() + ttl
 
     def expires_at(self, key: str) -> float | None:
+        """Return when a key expires."""
         return self.entry(key).expires_at
 
     def versions(self, key: str, limit: int | None = None) -> list[Any]:
+        """Return the versions of a key, newest first."""
         self.refuse_closed()
         return list(reversed(self.kept.history.get(key, {})))[:limit]
 
     def get_version(self, key: str, version: Any) -> Any:
+        """Return the value of a version."""
         self.refuse_closed()
         return self.decode(self.kept.history[key][version])
 
     def save_snapshot(self, name: str) -> None:
+        """Keep the state under a name."""
         check_key(name)
         self.kept.snapshots[name] = self.texts()
         self.save()
 
     def load_snapshot(self, name: str) -> Any:
+        """Return the state kept under a name."""
         self.refuse_closed()
         return {key: self.decode(text) for key, text in self.kept.snapshots[name].items()}
 
     def list_snapshots(self) -> list[str]:
+        """Return the names."""
         self.refuse_closed()
         return list(self.kept.snapshots)
 
     def ping(self) -> Any:
+        """Tell whether the store is open."""
         return not self.closed
 
     def stats(self) -> dict[str, Any]:
+        """Return the numbers of keys and snapshots."""
         return {"keys": len(self), "snapshots": len(self.kept.snapshots)}
 
     def flush(self) -> None:
+        """Write the file."""
         self.save()
 
     def compact(self) -> None:
+        """Remove what has expired."""
         self.texts()
         self.save()
 
     def verify(self) -> Any:
+        """Find no damage."""
         return {"healthy": len(self), "damaged": []}
 
 
@@ -271,7 +289,7 @@ PROMISES: dict[str, Any] = {
     "durability": "clean-close",
     "sharing": "single",
     "corruption": "silent",
-    "errors": {"conflict": Conflict},
+    "errors": {"conflict": ConflictError},
 }
 
 

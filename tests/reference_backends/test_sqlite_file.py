@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reference_backends.sqlite import CorruptRecord, NewerSchemaError, SqliteLog, SqliteState, database, session
+from reference_backends.sqlite import CorruptRecord, NewerSchemaError, Report, SqliteLog, SqliteState, database, session
+from reference_backends.sqlite.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,13 +42,20 @@ def edit(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-def run_together(count: int, script: str, *arguments: object) -> None:
-    """Run a script in several processes at once; `sys.argv[1]` is the number of the process."""
+def open_in_three_processes(path: Path) -> None:
+    """Open a store in three processes at once, and write the number of the process in each."""
+    script = """if True:
+        import sys
+        from pathlib import Path
+        from reference_backends.sqlite import SqliteState
+        store = SqliteState(Path(sys.argv[1]))
+        store[sys.argv[2]] = 1
+        store.close()
+    """
     processes = [
-        subprocess.Popen([sys.executable, "-c", script, str(number), *map(str, arguments)], cwd=ROOT)
-        for number in range(count)
+        subprocess.Popen([sys.executable, "-c", script, str(path), str(number)], cwd=ROOT) for number in range(3)
     ]
-    assert [process.wait(timeout=60) for process in processes] == [0] * count
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
 
 
 # pragmas
@@ -105,15 +113,7 @@ def test_losing_the_race_to_create_is_no_failure(path: Path, monkeypatch: pytest
 
 def test_three_processes_create_one_store(path: Path) -> None:
     """All of them get the same store, and nothing is lost."""
-    script = """if True:
-        import sys
-        from pathlib import Path
-        from reference_backends.sqlite import SqliteState
-        store = SqliteState(Path(sys.argv[2]))
-        store[sys.argv[1]] = 1
-        store.close()
-    """
-    run_together(3, script, path)
+    open_in_three_processes(path)
     with closing(SqliteState(path)) as store:
         assert sorted(store) == ["0", "1", "2"]
 
@@ -197,7 +197,7 @@ def test_schema_1_is_migrated_with_all_values(path: Path) -> None:
     for _ in range(2):
         with closing(SqliteState(path)) as store:
             assert dict(store) == VALUES_1
-            assert store.verify() == store.verify().__class__(healthy=3, damaged=())
+            assert store.verify() == Report(healthy=3, damaged=())
             assert store.versions("run-1") == [1]
     assert sorted(each.name for each in path.parent.iterdir()) == [path.name, f"{path.name}.backup-v1"]
 
@@ -229,6 +229,24 @@ def test_a_migration_that_fails_changes_nothing(path: Path, bad: bytes) -> None:
     edit(path, "DELETE FROM data WHERE key = CAST('bad' AS TEXT)")
     with closing(SqliteState(path)) as store:
         assert dict(store) == VALUES_1
+
+
+def test_tables_that_schema_1_never_had_stop_the_migration(path: Path) -> None:
+    """A file that is refused afterwards is refused before, while the old code can still use it."""
+    write_schema_1(path)
+    edit(path, "CREATE TABLE mine (a)")
+    with pytest.raises(CorruptRecord, match="has not got the tables of schema 2"):
+        SqliteState(path)
+    with closing(sqlite3.connect(path)) as old_code:
+        assert old_code.execute("SELECT count(*) FROM data").fetchone() == (3,)
+
+
+def test_three_processes_migrate_one_store(path: Path) -> None:
+    """One of them does, the others wait for it, and nothing is lost."""
+    write_schema_1(path)
+    open_in_three_processes(path)
+    with closing(SqliteState(path)) as store:
+        assert dict(store) == {**VALUES_1, "0": 1, "1": 1, "2": 1}
 
 
 def test_an_unfinished_backup_is_made_again(path: Path) -> None:
@@ -293,12 +311,17 @@ def test_a_transaction_with_a_failed_write_is_not_committed(store: SqliteState) 
     writer = store._database._writer
     ((pages,),) = writer.rows("PRAGMA page_count")
     writer.rows(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(RuntimeError, match="all of it was undone"), store.transaction() as transaction:
-        transaction["a"] = 1
-        with pytest.raises(sqlite3.OperationalError, match="full"):
-            transaction["b"] = "x" * 100_000
-        with pytest.raises(RuntimeError, match="all of it was undone"):
-            transaction["c"] = 3
+
+    def block() -> None:
+        with store.transaction() as transaction:
+            transaction["a"] = 1
+            with pytest.raises(sqlite3.OperationalError, match="full"):
+                transaction["b"] = "x" * 100_000
+            with pytest.raises(RuntimeError, match="all of it was undone"):
+                transaction["c"] = 3
+
+    with pytest.raises(RuntimeError, match="all of it was undone"):
+        block()
     assert dict(store) == {}
 
 
@@ -325,7 +348,7 @@ def test_a_reader_does_not_hold_up_a_checkpoint_for_ever(path: Path, monkeypatch
             store["a"] = f"{number}" * 100_000
         assert wal.stat().st_size > 300_000
         reader.execute("ROLLBACK")
-        store["a"] = 1
+        store["b"] = 1
         assert wal.stat().st_size < 50_000
 
 
@@ -338,6 +361,19 @@ def test_compact_gives_space_back(path: Path) -> None:
         assert path.stat().st_size < 100_000
         assert dict(store) == {"a": 1}
         assert store.verify().damaged == ()
+
+
+def test_an_opening_that_fails_leaves_nothing_open(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that cannot be read while the records are checked is an error, and the file is closed again."""
+    SqliteState(path).close()
+
+    def fail(_: Records) -> str:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(Records, "find_doubt", fail)
+    with pytest.raises(sqlite3.OperationalError):
+        SqliteState(path)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 # closing

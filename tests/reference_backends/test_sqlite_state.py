@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
+#: Two characters for Python, one in UTF-16.
+PAIR = chr(0xD83D) + chr(0xDE00)
+
 
 class HandClock:
     """A clock that is set by hand."""
@@ -81,9 +84,7 @@ def test_the_opener_uses_the_place_and_its_clock(tmp_path: Path, clock: HandCloc
 # keys and values
 
 
-@pytest.mark.parametrize(
-    "key", ["", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\ud83d\ude00", "\U0001f600", "k" * 9999]
-)
+@pytest.mark.parametrize("key", ["", "\x00", "a\x00b", "\ud800", "\udfff\ud800", PAIR, "\U0001f600", "k" * 9999])
 def test_every_key_is_exact(path: Path, key: str) -> None:
     """Keys that other stores cut, fold or join come back from a new handle as they were, and alone."""
     with closing(SqliteState(path)) as store:
@@ -98,10 +99,10 @@ def test_every_key_is_exact(path: Path, key: str) -> None:
 
 def test_two_surrogates_are_not_the_character_that_they_make(store: SqliteState) -> None:
     """Keys are compared as Python compares them."""
-    store["\ud83d\ude00"] = "two"
+    store[PAIR] = "two"
     store["\U0001f600"] = "one"
     store.save_snapshot("s")
-    assert dict(store) == store.load_snapshot("s") == {"\ud83d\ude00": "two", "\U0001f600": "one"}
+    assert dict(store) == store.load_snapshot("s") == {PAIR: "two", "\U0001f600": "one"}
 
 
 @pytest.mark.parametrize("key", [None, 1, b"a", type("Name", (str,), {})("a")])
@@ -164,11 +165,11 @@ def test_inherited_verbs_are_single_steps(store: SqliteState) -> None:
 
 def test_every_write_has_a_version_of_its_own(store: SqliteState) -> None:
     """Plain writes and equal values too, whatever the key."""
-    versions = []
+    versions = set()
     for key in ("a", "a", "b", "a"):
         store[key] = 1
-        versions.append(store.version(key))
-    assert versions == sorted(set(versions))
+        versions.add(store.version(key))
+    assert len(versions) == 4
 
 
 def test_no_version_returns_after_a_delete(path: Path) -> None:
@@ -250,11 +251,16 @@ def test_what_a_failed_transaction_saw_expired_stays_so(store: SqliteState, cloc
     store.set("a", 1, ttl=5)
     store.set("b", 1, ttl=5)
     clock.now = 1005.0
-    with pytest.raises(ZeroDivisionError), store.transaction() as transaction:
-        assert "a" not in transaction
-        transaction["a"] = 2
-        assert "b" not in store  # by the store itself, in the middle of its transaction
-        raise ZeroDivisionError
+
+    def block() -> None:
+        with store.transaction() as transaction:
+            assert "a" not in transaction
+            transaction["a"] = 2
+            assert "b" not in store  # by the store itself, in the middle of its transaction
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        block()
     clock.now = 1000.0
     assert dict(store) == {}
 
@@ -349,14 +355,19 @@ def test_a_history_limit_keeps_the_newest(path: Path) -> None:
 def test_a_transaction_is_all_or_nothing(store: SqliteState) -> None:
     """It shows its own writes, nobody else sees them before the end, and an exception undoes and passes."""
     store["a"] = 1
-    with pytest.raises(KeyError, match="mine"), store.transaction() as transaction:
-        transaction["a"] = 2
-        transaction["b"] = 3
-        del transaction["b"]
-        transaction["c"] = 4
-        assert (dict(transaction), len(transaction), "b" in transaction) == ({"a": 2, "c": 4}, 2, False)
-        assert dict(store) == {"a": 1}
-        raise KeyError("mine")
+
+    def block() -> None:
+        with store.transaction() as transaction:
+            transaction["a"] = 2
+            transaction["b"] = 3
+            del transaction["b"]
+            transaction["c"] = 4
+            assert (dict(transaction), len(transaction), "b" in transaction) == ({"a": 2, "c": 4}, 2, False)
+            assert dict(store) == {"a": 1}
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        block()
     assert (dict(store), store.versions("a")) == ({"a": 1}, [1])
     with store.transaction() as transaction:
         transaction.clear()

@@ -24,8 +24,8 @@ _SINGLY = 300
 def test_every_event_of_the_domain_comes_back_equal(trial: Trial) -> None:
     r"""Every event of the promised domain comes back equal in type and content, and so does the one after it.
 
-    Why: a line end that is translated, a text with a NUL, an int beyond 64 bits: whatever a log writes its events as has
-    something that it does not carry. In a log it also decides where the next event begins.
+    Why: a line end that is translated, a text with a NUL, an int beyond 64 bits: whatever a log writes its events as,
+    there is something that it does not carry. In a log it also decides where the next event begins.
 
     Breaks it:
 
@@ -186,8 +186,8 @@ def test_long_events(trial: Trial) -> None:
 def test_long_log_is_whole(trial: Trial) -> None:
     """A log of many events (10,000; 1,000 at quick effort) is read whole and in order, and so are windows of it.
 
-    Why: most stores fetch in pages. A page limit that nobody asked for, an order that is that of text ("10" before "2"),
-    an event lost at the change of a file: none of it shows on ten events.
+    Why: most stores fetch in pages. A page limit that nobody asked for, an order that is that of text ("10" before
+    "2"), an event lost at the change of a file: none of it shows on ten events.
 
     Breaks it:
 

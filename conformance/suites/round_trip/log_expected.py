@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from conformance.check import check
 from conformance.suites.round_trip.log_steps import (
     append_all,
-    declined,
     holds,
+    must_decline,
     offers,
     require_durable,
     some_events,
@@ -21,13 +21,9 @@ if TYPE_CHECKING:
 _NEEDS = ("LOG-BASIC-01", "LOG-POSITION-01", "LOG-HEAD-01")
 
 
-def _must_decline(trial: Trial, store: Handle, event: object, expected: int, head: int) -> None:
-    trial.true(
-        declined(trial, lambda: store.append(event, expected=expected)),
-        f"appending with expected={expected} to a log whose head is {head}",
-        expected="an exception, or the return value False",
-        got="no refusal",
-    )
+def _declines(trial: Trial, store: Handle, event: object, expected: int, head: int) -> None:
+    what = f"appending with expected={expected} to a log whose head is {head}"
+    must_decline(trial, lambda: store.append(event, expected=expected), what)
 
 
 @check("LOG-EXPECTED-01", sources="LOG-09; Commanded any, no_stream, exact", capability="expected", needs=_NEEDS)
@@ -70,7 +66,7 @@ def test_wrong_head_is_refused(trial: Trial) -> None:
         for head in range(len(events) + 1):
             for expected in (0, head - 1, head + 1, head + 10):
                 if expected != head and expected >= 0:
-                    _must_decline(trial, store, other, expected, head)
+                    _declines(trial, store, other, expected, head)
                     trial.equal(store.head, head, "the head after an append was refused")
                     holds(trial, store, events[:head], "reading after an append was refused")
             if head < len(events):
@@ -81,8 +77,8 @@ def test_wrong_head_is_refused(trial: Trial) -> None:
 def test_refusal_is_a_conflict(trial: Trial) -> None:
     """A wrong head is refused with the store's own conflict exception, where the backend names one, or with False.
 
-    Why: the caller has to tell "somebody was faster, look again" from "the disk is full". Where the exception is another
-    one than the store says, the retry never happens.
+    Why: the caller has to tell "somebody was faster, look again" from "the disk is full". Where the exception is not
+    the one that the store names, the retry never happens.
 
     Breaks it:
 
@@ -127,7 +123,7 @@ def test_expected_head_survives_reopening(trial: Trial) -> None:
         append_all(trial, store, events[:2])
         store = session.reopen(store)
         for expected in (0, 1, 3):
-            _must_decline(trial, store, events[2], expected, 2)
+            _declines(trial, store, events[2], expected, 2)
         what = "appending with expected=2 to a reopened log whose head is 2"
         trial.equal(store.append(events[2], expected=2), 3, what)
         holds(trial, store, events, "reading a reopened log after conditional appends")
@@ -153,11 +149,11 @@ def test_expected_head_counts_other_handles(trial: Trial) -> None:
         append_all(trial, one, events[:1])
         trial.equal(other.head, 1, "the head as the second handle sees it")
         append_all(trial, one, events[1:2])
-        _must_decline(trial, other, events[2], 1, 2)
+        _declines(trial, other, events[2], 1, 2)
         what = "appending with expected=2 through the second handle, the first having moved the head to 2"
         trial.equal(other.append(events[2], expected=2), 3, what)
         other.acknowledge()
-        _must_decline(trial, one, events[3], 2, 3)
+        _declines(trial, one, events[3], 2, 3)
         what = "appending with expected=3 through the first handle, the second having moved the head to 3"
         trial.equal(one.append(events[3], expected=3), 4, what)
         one.acknowledge()
@@ -166,7 +162,7 @@ def test_expected_head_counts_other_handles(trial: Trial) -> None:
             append_all(trial, other, [])
             other.append_batch(some_events(trial, 2, after=10))
             other.acknowledge()
-            _must_decline(trial, one, events[4], 4, 6)
+            _declines(trial, one, events[4], 4, 6)
             kept += some_events(trial, 2, after=10)
         for handle in (one, other):
             holds(trial, handle, kept, "reading what both handles have appended")

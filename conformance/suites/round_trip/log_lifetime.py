@@ -166,8 +166,8 @@ def test_appends_of_two_handles_take_turns(trial: Trial) -> None:
 def test_other_process_sees_events_at_once(trial: Trial) -> None:
     """Acknowledged events are there at once for another process, while the log is still open here.
 
-    Why: an append that waits in a buffer of this process until the log is closed is invisible to every other worker, and
-    gone when this process is.
+    Why: an append that waits in a buffer of this process until the log is closed is invisible to every other worker,
+    and gone when this process is.
 
     Breaks it:
 
@@ -213,8 +213,8 @@ def test_closing_twice_is_harmless(trial: Trial) -> None:
 def test_closed_log_loses_no_append(trial: Trial) -> None:
     """A closed log refuses to append, or appends so that the event is there after reopening.
 
-    Why: an append that comes late, from a thread that was not told, is acknowledged into an object that nobody will ever
-    write to the disk.
+    Why: an append that comes late, from a thread that was not told, is acknowledged into an object that nobody will
+    ever write to the disk.
 
     Breaks it:
 

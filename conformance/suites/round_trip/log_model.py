@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     "LOG-MODEL-01", sources="LOG-01 to LOG-19, LOG-44 to LOG-47; Hypothesis stateful testing", needs=("LOG-BASIC-01",)
 )
 def test_random_sequences_agree_with_the_model(trial: Trial) -> None:
-    """Any sequence of appends, batches, reads, checkpoints, compactions and reopenings gives what a plain list would give.
+    """Any sequence of appends, batches, reads, checkpoints, compactions and reopenings gives what a list would give.
 
-    Why: bugs live between the rules: a batch after a refused append after a reopen. The shortest such sequence is shown.
+    Why: bugs live between the rules: a batch after a refused append after a reopening. The shortest is shown.
 
     Breaks it:
 

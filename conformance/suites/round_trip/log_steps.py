@@ -127,6 +127,11 @@ def declined(trial: Trial, call: Callable[[], Any]) -> bool:
     return trial.refused(lambda: answers.append(call())) or answers[0] is False
 
 
+def must_decline(trial: Trial, call: Callable[[], Any], what: str) -> None:
+    """Require that a conditional call is refused."""
+    trial.true(declined(trial, call), what, expected="an exception, or the return value False", got="no refusal")
+
+
 def must_refuse(trial: Trial, call: Callable[[], Any], what: str) -> None:
     """Require that a call is refused loudly, with any exception."""
     trial.count("refusals")

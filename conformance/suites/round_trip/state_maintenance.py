@@ -1,4 +1,4 @@
-"""The capability `maintenance` of the `state` contract: flush, compact and verify, none of which changes what is stored."""
+"""The capability `maintenance` of the `state` contract: flush, compact and verify; none changes what is stored."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.check import check
 from conformance.literal import literal
-from conformance.models.observation import listed, observed, state_of, unchanged
+from conformance.models.observation import listed, observed, state_of, unchanged, working
 from conformance.values import domain
+from conformance.values.equality import same
 
 if TYPE_CHECKING:
     from conformance.session import Handle
@@ -34,10 +35,10 @@ def _used(trial: Trial, store: Handle) -> dict[str, Any]:
         store[key] = domain.numbered(kind, 0)
     for key in ("deleted 1", "deleted 2"):
         del store[key]
-    if "ttl" in trial.bench.profile.offered("state"):
+    if "ttl" in working(trial):
         store.set("expiring", domain.numbered(kind, 1), ttl=1_000_000)
         state["expiring"] = domain.numbered(kind, 1)
-    if "snapshots" in trial.bench.profile.offered("state"):
+    if "snapshots" in working(trial):
         store.save_snapshot("before")
     return state
 
@@ -142,7 +143,7 @@ def test_compact_is_invisible(trial: Trial) -> None:
     promise="durability:clean-close",
 )
 def test_compacted_store_is_the_same_after_reopening(trial: Trial) -> None:
-    """After compaction and reopening everything is as it was; deleted keys don't come back, not after a second one either.
+    """After compaction and reopening everything is as it was, also the second time; deleted keys don't come back.
 
     Why: a tombstone dropped too early brings back what was deleted; over a million keys, in one database that did it.
 
@@ -161,6 +162,10 @@ def test_compacted_store_is_the_same_after_reopening(trial: Trial) -> None:
         del store["old"]
         asked = ("deleted 1", "deleted 2", "old")
         before = observed(trial, store, *asked)
+        store = session.reopen(store)
+        # What reopening alone changes is not the fault of the compaction; other checks are about it.
+        reopened = observed(trial, store, *asked)
+        before = {part: seen for part, seen in before.items() if same(seen, reopened[part])}
         for time in ("first", "second"):
             store.compact()
             store = session.reopen(store)
@@ -179,12 +184,12 @@ def test_random_calls_agree_with_a_dict(trial: Trial) -> None:
     """
     from hypothesis import strategies as st
 
-    from conformance.values.strategies import few_keys
+    from conformance.values.strategies import few_keys, sequences
 
     kind = trial.backend.values
     verbs = st.sampled_from(["write", "write", "delete", "compact", "reopen"])
 
-    @trial.examples(st.lists(st.tuples(verbs, few_keys()), max_size=trial.effort.steps))
+    @trial.examples(sequences(st.tuples(verbs, few_keys()), trial.effort.steps))
     def _(calls: list[tuple[str, str]]) -> None:
         state: dict[str, Any] = {}
         with trial.fresh() as session:
@@ -222,7 +227,7 @@ def test_verify_finds_a_sound_store_sound(trial: Trial) -> None:
         if trial.backend.durability != "volatile":
             store = session.reopen(store)
             _sound(trial, store, "of a store that was reopened")
-        for key in store.keys():
+        for key in store:
             del store[key]
         _sound(trial, store, "of a store from which everything was deleted", at_least=0)
 

@@ -177,18 +177,20 @@ def test_snapshot_shares_no_objects(trial: Trial) -> None:
         store.save_snapshot("s")
         value["messages"].append("added to the object that was stored")
         store["a"]["messages"].append("added to an object that was read")
-        trial.equal(_loaded(trial, store, "s"), expected, "loading a snapshot, stored and read objects having been changed")
+        trial.equal(
+            _loaded(trial, store, "s"), expected, "loading a snapshot, stored and read objects having been changed"
+        )
         first = store.load_snapshot("s")
         contents(trial, first, "reading a loaded snapshot")["a"]["messages"].append("added to what was loaded")
         if isinstance(first, dict):
             first["b"] = "added to the loaded mapping"
-        trial.equal(_loaded(trial, store, "s"), expected, "loading a snapshot, what was loaded before having been changed")
+        trial.equal(
+            _loaded(trial, store, "s"), expected, "loading a snapshot, what was loaded before having been changed"
+        )
         trial.equal(state_of(store), expected, "the state, what was loaded from a snapshot having been changed")
 
 
-@check(
-    "STATE-SNAP-07", sources="VS-17, KV-40", capability="snapshots", needs=LOADS, promise="durability:clean-close"
-)
+@check("STATE-SNAP-07", sources="VS-17, KV-40", capability="snapshots", needs=LOADS, promise="durability:clean-close")
 def test_snapshots_survive_reopening(trial: Trial) -> None:
     """Snapshots are there after reopening, as they were, and replaced ones stay replaced.
 
@@ -241,7 +243,10 @@ def test_snapshot_of_the_empty_state(trial: Trial) -> None:
 
 
 @check(
-    "STATE-SNAP-09", sources="KV-09; mutants sanitiser_collision, key_path_traversal", capability="snapshots", needs=LOADS
+    "STATE-SNAP-09",
+    sources="KV-09; mutants sanitiser_collision, key_path_traversal",
+    capability="snapshots",
+    needs=LOADS,
 )
 def test_names_are_exact_or_refused(trial: Trial) -> None:
     """Names of snapshots are compared exactly; an odd one is a name like any other, or is refused loudly.
@@ -253,7 +258,24 @@ def test_names_are_exact_or_refused(trial: Trial) -> None:
         path = directory / name.replace("/", "_")
     """
     kind = trial.backend.values
-    names = ("a", "A", "a b", "a/b", "a_b", "a%2Fb", "..", ".", "../up", "é", "e\u0301", "%", "'; --", "a\nb", "x" * 200, "")
+    names = (
+        "a",
+        "A",
+        "a b",
+        "a/b",
+        "a_b",
+        "a%2Fb",
+        "..",
+        ".",
+        "../up",
+        "é",
+        "e\u0301",
+        "%",
+        "'; --",
+        "a\nb",
+        "x" * 200,
+        "",
+    )
     saved: dict[str, Any] = {}
     with trial.fresh() as session:
         store = session.open()
@@ -280,12 +302,12 @@ def test_random_calls_agree_with_the_model(trial: Trial) -> None:
     """
     from hypothesis import strategies as st
 
-    from conformance.values.strategies import few_keys
+    from conformance.values.strategies import few_keys, sequences
 
     kind = trial.backend.values
     verbs = st.sampled_from(["write", "write", "delete", "save", "load", "reopen"])
 
-    @trial.examples(st.lists(st.tuples(verbs, few_keys(), st.integers(0, 3)), max_size=trial.effort.steps))
+    @trial.examples(sequences(st.tuples(verbs, few_keys(), st.integers(0, 3)), trial.effort.steps))
     def _(calls: list[tuple[str, str, int]]) -> None:
         model = SnapshotModel()
         with trial.fresh() as session:

@@ -1,4 +1,4 @@
-"""The capability `ttl` of the `state` contract: keys that are missing from an instant on. No check waits for a real clock."""
+"""The capability `ttl` of the `state` contract: keys that are missing from an instant on. No check waits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.check import check
 from conformance.literal import literal
-from conformance.models.observation import contents, refused_value, state_of, unstorable
+from conformance.models.observation import contents, refused_value, state_of, unstorable, working
 from conformance.result import NotApplicable
 from conformance.values import domain
 
@@ -26,8 +26,8 @@ DAY_S = 86_400
 def _gone(trial: Trial, store: Handle, key: str, when: str) -> None:
     """Require that a key is missing for every verb of a mapping, and has no time of expiry."""
     trial.raises(lambda: store[key], "missing", f"reading a key {when}")
-    trial.equal(key in store, False, f"asking for a key with `in` {when}")
-    trial.equal([one for one in store.keys() if one == key], [], f"looking for a key in the listing {when}")
+    trial.equal(key in store, expected=False, what=f"asking for a key with `in` {when}")
+    trial.equal([one for one in store if one == key], [], f"looking for a key in the listing {when}")
     trial.raises(lambda: store.expires_at(key), "missing", f"asking for the time of expiry of a key {when}")
 
 
@@ -59,11 +59,12 @@ def test_expires_at_tells_the_instant(trial: Trial) -> None:
             )
         session.advance(10)
         trial.equal(store["a"], one, "reading a key before it expires")
+        found = store.expires_at("a")
         trial.true(
-            _about(store.expires_at("a"), session.where.clock() + 50, 0.001),
+            _about(found, session.where.clock() + 50, 0.001),
             "the time of expiry ten seconds later",
             expected="the same as before",
-            got=literal(store.expires_at("a")),
+            got=literal(found),
         )
 
 
@@ -98,7 +99,7 @@ def test_key_is_missing_from_the_instant_on(trial: Trial) -> None:
             instant = store.expires_at("a")
             session.advance(instant - JUST_BEFORE_S - session.where.clock())
             trial.equal(store["a"], one, f"reading a key {JUST_BEFORE_S} seconds before it expires")
-            trial.equal("a" in store, True, f"asking for a key {JUST_BEFORE_S} seconds before it expires")
+            trial.equal("a" in store, expected=True, what=f"asking for a key {JUST_BEFORE_S} seconds before it expires")
             session.advance(instant - session.where.clock())
             _gone(trial, store, "a", "at the instant at which it expires")
             trial.equal(store["longer"], two, "reading a key that expires later")
@@ -119,7 +120,7 @@ def test_expired_key_is_missing_for_every_verb(trial: Trial) -> None:
             return self._execute("SELECT count(*) FROM state")     # the expired ones too
     """
     value = domain.numbered(trial.backend.values, 1)
-    offered = trial.bench.profile.offered("state")
+    usable = working(trial)
 
     def expired_after(session: Session) -> Handle:
         store = session.open()
@@ -136,21 +137,22 @@ def test_expired_key_is_missing_for_every_verb(trial: Trial) -> None:
         store = expired_after(session)
         trial.equal(sorted(store.keys()), ["kept 0", "kept 1", "kept 2"], "listing, three of six keys having expired")
     with trial.fresh() as session:
-        trial.equal("expired 0" in expired_after(session), False, "asking with `in` for an expired key")
-    if "cas" in offered:
+        trial.equal("expired 0" in expired_after(session), expected=False, what="asking with `in` for an expired key")
+    if "cas" in usable:
         with trial.fresh() as session:
             trial.equal(expired_after(session).version("expired 0"), None, "the version of an expired key")
-    if "snapshots" in offered:
+    if "snapshots" in usable:
         with trial.fresh() as session:
             store = expired_after(session)
             store.save_snapshot("after")
             found = contents(trial, store.load_snapshot("after"), "loading a snapshot")
-            trial.equal(sorted(found), ["kept 0", "kept 1", "kept 2"], "a snapshot saved after three of six keys expired")
-    if "transactions" in offered:
-        with trial.fresh() as session:
-            with expired_after(session).transaction() as t:
-                trial.equal(sorted(t.keys()), ["kept 0", "kept 1", "kept 2"], "listing inside a transaction")
-                trial.equal("expired 0" in t, False, "asking for an expired key inside a transaction")
+            trial.equal(
+                sorted(found), ["kept 0", "kept 1", "kept 2"], "a snapshot saved after three of six keys expired"
+            )
+    if "transactions" in usable:
+        with trial.fresh() as session, expired_after(session).transaction() as t:
+            trial.equal(sorted(t.keys()), ["kept 0", "kept 1", "kept 2"], "listing inside a transaction")
+            trial.equal("expired 0" in t, expected=False, what="asking for an expired key inside a transaction")
 
 
 @check("STATE-TTL-04", sources="KV-56", capability="ttl", needs=EXPIRES)
@@ -221,13 +223,13 @@ def test_expired_key_can_be_written_again(trial: Trial) -> None:
             del self._data[key]
     """
     old, new = (domain.numbered(trial.backend.values, number) for number in range(2))
-    offered = trial.bench.profile.offered("state")
+    usable = working(trial)
     writes: dict[str, Any] = {
         "written": lambda store, key: store.__setitem__(key, new),
         "set": lambda store, key: store.set(key, new),
         "set with a ttl": lambda store, key: store.set(key, new, ttl=1_000),
     }
-    if "cas" in offered:
+    if "cas" in usable:
         writes["created"] = lambda store, key: store.compare_and_set(key, new, None)
     with trial.fresh() as session:
         store = session.open()
@@ -355,7 +357,9 @@ def test_fraction_of_a_second_is_kept_or_refused(trial: Trial) -> None:
             _gone(trial, store, "a", f"after a ttl of {ttl} seconds")
 
 
-@check("STATE-TTL-11", sources="mutant ttl_failure_aborts_write; langgraph-redis PR#174", capability="ttl", needs=EXPIRES)
+@check(
+    "STATE-TTL-11", sources="mutant ttl_failure_aborts_write; langgraph-redis PR#174", capability="ttl", needs=EXPIRES
+)
 def test_refused_value_keeps_value_and_expiry(trial: Trial) -> None:
     """When `set` refuses a value, the old value and its time of expiry stay as they were.
 

@@ -288,6 +288,7 @@ def test_keys_that_are_not_texts_are_exact_or_refused(trial: Trial) -> None:
         name = next(name for name, one in pairs.items() if same(one, key))
         store[name] = text
         if not trial.refused(lambda: store.__setitem__(key, other)):
+            trial.equal(store[name], text, f"reading the key {name!r} after the key {key!r} was written")
             trial.equal(store[key], other, f"reading the key {key!r}, which was accepted")
             trial.true(
                 any(same(one, key) for one in store.keys()),

@@ -1,0 +1,28 @@
+"""peewee's playhouse.kv: a key-value table in SQLite, with pickled values; iterating gives items, so the keys are named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import SqliteDatabase
+from playhouse.kv import KeyValue
+
+from conformance import Backend, Where, adapt
+
+
+def open_state(where: Where) -> Any:
+    """Open the table."""
+    database = SqliteDatabase(where.path / "store.sqlite")
+    return adapt(
+        KeyValue(database=database),
+        get="__getitem__",
+        set="__setitem__",
+        delete="__delitem__",
+        keys="keys",
+        length="__len__",
+        contains="__contains__",
+        close=database.close,
+    )
+
+
+backend = Backend("peewee", state=open_state)
