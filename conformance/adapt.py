@@ -58,7 +58,7 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
         if verb == "keys":
             members.update(_iteration(call))
         elif verb in ("head", "first"):
-            members[verb] = property(lambda _self, call=call: call())
+            members[verb] = property(_reader(call))
         else:
             members[name] = _member(call)
     if "expires_at" in calls and "set" in calls:
@@ -80,7 +80,9 @@ def _method(obj: Any, verb: str, target: str | Callable[..., Any]) -> Callable[.
     if not isinstance(target, str):
         if callable(target):
             return target
-        raise TypeError(f"adapt(..., {verb}={target!r}): give the name of a method of {type(obj).__name__}, or a callable.")
+        raise TypeError(
+            f"adapt(..., {verb}={target!r}): give the name of a method of {type(obj).__name__}, or a callable."
+        )
     if not hasattr(type(obj), target) and not hasattr(obj, target):
         raise TypeError(f"adapt(..., {verb}={target!r}): {type(obj).__name__} has no attribute {target!r}.")
     static = inspect.getattr_static(obj, target, None)
@@ -113,6 +115,10 @@ def _member(call: Callable[..., Any]) -> Callable[..., Any]:
         parameters=[receiver, *signature.parameters.values()]
     )
     return member
+
+
+def _reader(call: Callable[..., Any]) -> Callable[[Any], Any]:
+    return lambda _self: call()
 
 
 def _iteration(keys: Callable[..., Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From the text of `--backend=...` to a `Backend`: names, `module:attribute`, `file.py:attribute`, `pyproject.toml:name`.
+"""From the text of `--backend=...` to a `Backend`: a name, `module:attribute`, `file.py:attribute`, `x.toml:name`.
 
 Child processes call `load` with `Backend.address` to open the same store again, so an address never depends on pytest.
 """
@@ -29,11 +29,12 @@ class AddressError(Exception):
 
 @dataclass(frozen=True)
 class PathOpener:
-    """Opens a bare callable with a path that does not exist yet, so that the store may make a file or a directory of it."""
+    """Opens a bare callable with a path that does not exist yet: the store may make a file or a directory of it."""
 
     function: Callable[..., Any]
 
     def __call__(self, where: Where) -> Any:
+        """Open the store at a path inside the place."""
         return self.function(str(where.path / "store"))
 
 
@@ -111,8 +112,9 @@ def load(address: str, *, base: Path | None = None) -> Backend:
         return replace(found, address=canonical)
     if not callable(found):
         raise AddressError(
-            f"backend {address!r} is {_an(found)}, which is not callable. Point at a Backend record, or at the function "
-            f"or class that opens the store from a path: never at an open store, engines open it again in other processes."
+            f"backend {address!r} is {_an(found)}, which is not callable. Point at a Backend record, or at the "
+            f"function or class that opens the store from a path: never at an open store, engines open it again in other "
+            f"processes."
         )
     opener = PathOpener(found)
     return Backend(name, address=canonical, **dict.fromkeys(CONTRACTS, opener))  # type: ignore[arg-type]

@@ -175,7 +175,8 @@ def _promised(backend: Backend, promise: str) -> str:
     levels, declared = PROMISES[promise], getattr(backend, promise)
     if declared and declared not in levels:
         raise ValueError(
-            f"Backend({backend.name!r}): {promise}={declared!r} is unknown. Known, strictest first: {', '.join(levels)}."
+            f"Backend({backend.name!r}): {promise}={declared!r} is unknown. "
+            f"Known, strictest first: {', '.join(levels)}."
         )
     level: str = declared or STRICTEST[promise]
     for lack in backend.lacks:

@@ -1,7 +1,7 @@
 """A check: one rule, with a stable code, a level, a sentence, and sources; and the catalogue of all that ship.
 
-A check is a plain function `test_...(trial)` in `conformance/suites/<suite>/<contract>[_part].py`. Its docstring is the page that
-`conformance explain` prints: the rule in a sentence, then `Why:`, then `Breaks it:` with an example.
+A check is a plain function `test_...(trial)` in `conformance/suites/<suite>/<contract>[_part].py`. Its docstring is
+the page that `conformance explain` prints: the rule in a sentence, then `Why:`, then `Breaks it:` with an example.
 """
 
 from __future__ import annotations

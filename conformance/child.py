@@ -23,8 +23,8 @@ class ChildError(Exception):
 def in_new_process(function: Callable[..., Any], *args: Any, timeout_s: float = TIMEOUT_S) -> Any:
     """Call `function(*args)` in a new process and return its result.
 
-    The process is a new interpreter, not a fork: a store must be found and opened from nothing but its address. It is not
-    multiprocessing's spawn either, which runs the main module again: here that may be a reproduction script.
+    The process is a new interpreter, not a fork: a store must be found and opened from nothing but its address. It is
+    not multiprocessing's spawn either, which runs the main module again: here that may be a reproduction script.
 
     Args:
         function: Importable by its name; the arguments and the result are pickled.

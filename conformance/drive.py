@@ -1,7 +1,7 @@
 """One way to call a store, sync or async, so that no check is written twice.
 
-A sync store is called in the calling thread (SQLite connections belong to theirs). An async store lives in an event loop of
-its own, in a thread that anyio runs; every call, the opening included, is made in that loop.
+A sync store is called in the calling thread (SQLite connections belong to theirs). An async store lives in an event
+loop of its own, in a thread that anyio runs; every call, the opening included, is made in that loop.
 """
 
 from __future__ import annotations
@@ -61,9 +61,8 @@ class Driver:
             result = function(*args, **kwargs)
             if not inspect.isawaitable(result) and not hasattr(result, "__aiter__"):
                 return list(result)
-            found: list[Any] = self._wait_for(_items, _identity, result)
-            return found
-        found = self._wait_for(_items, function, *args, **kwargs)
+            function, args, kwargs = _identity, (result,), {}
+        found: list[Any] = self._wait_for(_items, function, *args, **kwargs)
         return found
 
     def close(self) -> None:

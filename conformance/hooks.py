@@ -80,7 +80,9 @@ def _profiles(config: pytest.Config, options: Options) -> dict[str, Profile]:
     named = named_backends()
     for more in config.hook.pytest_conformance_backends(config=config):
         if not isinstance(more, dict) or not all(isinstance(a, str) for pair in more.items() for a in pair):
-            raise OptionError(f"the hook pytest_conformance_backends returned {more!r}: return a dict of name to address.")
+            raise OptionError(
+                f"the hook pytest_conformance_backends returned {more!r}: return a dict of name to address."
+            )
         named.update(more)
     named.update(options.named)
     profiles: dict[str, Profile] = {}
@@ -89,7 +91,9 @@ def _profiles(config: pytest.Config, options: Options) -> dict[str, Profile]:
         typed = options.origins["backend"] != "pyproject.toml"
         backend = find(spec, base=config.invocation_params.dir if typed else options.base, named=named)
         if backend.name in profiles:
-            raise OptionError(f"two backends are called {backend.name!r}, the second is {spec!r}: give them names of their own.")
+            raise OptionError(
+                f"two backends are called {backend.name!r}, the second is {spec!r}: give them names of their own."
+            )
         profiles[backend.name] = replace(probe(backend, only=options.contract))
     return profiles
 

@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.hookspec
-def pytest_conformance_backends(config: pytest.Config) -> Mapping[str, str] | None:  # type: ignore[empty-body]
+def pytest_conformance_backends(config: pytest.Config) -> Mapping[str, str] | None:
     """Return more backends, as addresses by name, for sets that are worked out at run time.
 
     Addresses, not records: engines open a backend again in other processes.

@@ -44,7 +44,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if check is None:
         return None
     run = pyfuncitem.config.stash[RUN]
-    bench: Bench = pyfuncitem.funcargs[FIXTURE]
+    bench = pyfuncitem.funcargs[FIXTURE]
+    assert isinstance(bench, Bench)
     result = weighed(bench.judge(check), run.options.gaps.get(check.code))
     pyfuncitem.stash[RESULT] = result
     pyfuncitem.user_properties.append(("conformance_outcome", result.outcome))
@@ -77,7 +78,7 @@ def is_red(result: Result) -> bool:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put the result on the report, where it also travels from a worker to the controller, and show it in its own words."""
+    """Put the result on the report, which takes it from a worker to the controller, and show it in its own words."""
     report = yield
     result = item.stash.get(RESULT, None)
     if result is None or call.when != "call":
@@ -96,4 +97,6 @@ def _explained(item: pytest.Item, result: Result) -> str:
         script = write_script(folder, result, run.profiles[result.backend].backend.address)
     check: Check | None = check_of(getattr(item, "function", None))
     assert check is not None
-    return failure_text(result, check, rerun=rerun_command(item.config, result), script=script, base=item.config.invocation_params.dir)
+    return failure_text(
+        result, check, rerun=rerun_command(item.config, result), script=script, base=item.config.invocation_params.dir
+    )

@@ -1,8 +1,8 @@
-"""The options of a run: command line over environment over `[tool.conformance]` over default, with where each came from.
+"""The options of a run: command line, environment, `[tool.conformance]`, default; and where each came from.
 
-Nothing but the command line and the environment makes the plugin active; a `backend` in pyproject.toml is only a default for
-a run that asks for conformance some other way (`pytest conformance`, `pytest --suite=round-trip`), so that a plain `pytest`
-still runs the project's own tests.
+Nothing but the command line and the environment makes the plugin active; a `backend` in pyproject.toml is only a
+default for a run that asks for conformance some other way (`pytest conformance`, `pytest --suite=round-trip`), so that
+a plain `pytest` still runs the project's own tests.
 """
 
 from __future__ import annotations
@@ -130,7 +130,6 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
     )
 
 
-
 def _words(name: str, value: Any, origins: Mapping[str, str]) -> tuple[str, ...]:
     words = tuple(value.split()) if isinstance(value, str) else tuple(value)
     for word in words:
@@ -185,9 +184,11 @@ def _gaps(entries: Any, path: Path, today: datetime.date) -> dict[str, Gap]:
             raise OptionError(f"{heading} is not a table.")
         for key in entry:
             if key not in _GAP_KEYS:
-                raise OptionError(f"{heading} has no key {key!r}.{nearest(key, _GAP_KEYS)} Known: {', '.join(_GAP_KEYS)}.")
+                raise OptionError(
+                    f"{heading} has no key {key!r}.{nearest(key, _GAP_KEYS)} Known: {', '.join(_GAP_KEYS)}."
+                )
         code, reason, expires = entry.get("check"), entry.get("reason"), entry.get("expires")
-        if code not in checks():
+        if not isinstance(code, str) or code not in checks():
             raise OptionError(f"{heading}: unknown check {code!r}.{nearest(str(code), checks())}")
         if code in gaps:
             raise OptionError(f"{heading}: {code} is listed twice.")
@@ -196,6 +197,8 @@ def _gaps(entries: Any, path: Path, today: datetime.date) -> dict[str, Gap]:
         if expires is not None and type(expires) is not datetime.date:
             raise OptionError(f"{heading}: {code}: expires={expires!r} is not a date. Write expires = 2027-03-01.")
         if expires is not None and expires < today:
-            raise OptionError(f"{heading}: {code} expired on {expires}. Close the gap, or give it a new date and reason.")
+            raise OptionError(
+                f"{heading}: {code} expired on {expires}. Close the gap, or give it a new date and reason."
+            )
         gaps[code] = Gap(code, reason, expires)
     return gaps

@@ -1,7 +1,7 @@
 """The pytest plugin: options, and the switch. Everything else is loaded only in a run that asks for conformance.
 
-This module is imported in every pytest run of an environment that has the kit installed, so it imports nothing heavy; its
-start-up cost is held under 15 ms by a test.
+This module is imported in every pytest run of an environment that has the kit installed, so it imports nothing heavy;
+its start-up cost is held under 15 ms by a test.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OPTIONS = (
         "backend",
         "SPEC",
         True,
-        "Judge this storage backend: a registered name, module:attribute, or ./file.py:attribute. Repeatable. Default: none.",
+        "Judge this storage backend: a registered name, module:attribute or ./file.py:attribute. Repeatable. No default.",
     ),
     ("suite", "NAME", True, "Run this conformance suite. Repeatable. Default: all."),
     ("contract", "NAME", False, "Judge the backend by this contract only. Default: all that it opens."),
@@ -66,7 +66,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> object:
-    """Add the short names late, when the conftests have added theirs: a project's own `--backend` stays the project's."""
+    """Add the short names late, when the conftests have added theirs: a project's own `--backend` stays its own."""
     result = yield
     group = parser.getgroup(GROUP)
     taken = early_config.stash.setdefault(ALIASES_TAKEN, [])

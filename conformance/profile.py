@@ -98,9 +98,8 @@ _ADVICE = "Rename the verbs with conformance.adapt(store, get=..., set=..., dele
 
 def _unfit(contract: Contract, store: Any, absent: list[str]) -> str:
     shown = ", ".join(verb.replace("|", " or ") for verb in absent)
-    return (
-        f"what it opened, {literal(store, 60)} of type {type(store).__name__}, is no {contract.name} store: it has no {shown}"
-    )
+    what = f"what it opened, {literal(store, 60)} of type {type(store).__name__}"
+    return f"{what}, is no {contract.name} store: it has no {shown}"
 
 
 def _method_names(contract: Contract) -> set[str]:
@@ -108,5 +107,3 @@ def _method_names(contract: Contract) -> set[str]:
     for capability in contract.capabilities:
         names.update(capability.methods, capability.any_of)
     return names
-
-

@@ -1,4 +1,4 @@
-"""What a check came to: the exceptions that a check ends in, and the one `Result` record that every report is made from."""
+"""What a check came to: the exceptions that it ends in, and the one `Result` record that reports are made from."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ class ManualClock:
     now: float = 1_700_000_000.0
 
     def __call__(self) -> float:
+        """Return the time."""
         return self.now
 
 
@@ -274,7 +275,7 @@ class Session:
         for handle in self._left:
             try:
                 handle.leave()
-            except Exception:  # noqa: BLE001, PERF203 - as above
+            except Exception:  # noqa: BLE001 - as above
                 continue
         self._left.clear()
 

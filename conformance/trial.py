@@ -118,15 +118,22 @@ class Trial:
         """Report a broken rule."""
         raise Violation(what, expected=expected, got=got)
 
-    def raises(self, call: Callable[[], Any], kind: str, what: str) -> None:
-        """Require that a call raises the backend's exception of a kind, e.g. `missing`.
+    def errors(self, kind: str) -> tuple[type[BaseException], ...]:
+        """Return the exception types that mean a failure of a kind: those that the backend names, else the usual one.
 
         A KeyError always means `missing`; a kind without a named type is met by any exception.
         """
+        named = self.backend.errors.get(kind, ())
+        types = named if isinstance(named, tuple) else (named,)
+        if kind == "missing":
+            return (*types, KeyError)
+        return types or (Exception,)
+
+    def raises(self, call: Callable[[], Any], kind: str, what: str) -> None:
+        """Require that a call raises the backend's exception of a kind, e.g. `missing`."""
         self.count("comparisons")
-        named = self.backend.errors.get(kind, KeyError if kind == "missing" else Exception)
-        types = (*named, KeyError) if isinstance(named, tuple) else (named, KeyError)
-        names = " or ".join(dict.fromkeys(t.__name__ for t in types if kind == "missing" or t is not KeyError))
+        types = self.errors(kind)
+        names = " or ".join(one.__name__ for one in types)
         try:
             got = call()
         except types:
@@ -137,7 +144,7 @@ class Trial:
         self.violated(what, expected=f"{names} to be raised", got=literal(got))
 
     def refused(self, call: Callable[[], Any]) -> bool:
-        """Tell whether a call is refused loudly, with any exception; that it is the right type is a check of its own."""
+        """Tell whether a call is refused loudly, with any exception; whether it is the right one is another check."""
         try:
             call()
         except Exception as error:
@@ -152,8 +159,8 @@ class Trial:
     def cases(self, table: Mapping[str, Any]) -> Callable[[Callable[[Handle, Any], None]], None]:
         """Run the decorated function with an open store on each value of a table.
 
-        All are tried, also after one failed; the first that fails is repeated alone in a fresh place, so that its calls are
-        the smallest case, and the others that fail are named beside it.
+        All are tried, also after one failed; the first that fails is repeated alone in a fresh place, so that its
+        calls are the smallest case, and the others that fail are named beside it.
         """
 
         def run(body: Callable[[Handle, Any], None]) -> None:
@@ -170,10 +177,8 @@ class Trial:
 
         return run
 
-    def _failing(
-        self, table: Mapping[str, Any], body: Callable[[Handle, Any], None]
-    ) -> list[tuple[str, Exception]]:
-        """Return the names of the failing cases with their errors; after a failure the rest goes on in a fresh place."""
+    def _failing(self, table: Mapping[str, Any], body: Callable[[Handle, Any], None]) -> list[tuple[str, Exception]]:
+        """Return the failing cases with their errors; after a failure the rest goes on in a fresh place."""
         failed: list[tuple[str, Exception]] = []
         waiting = list(table.items())
         while waiting:
@@ -281,7 +286,7 @@ class Trial:
 
 
 def _violation_in(error: BaseException) -> BaseException:
-    """Return the violation inside Hypothesis's report of an example that fails only sometimes; else the error itself."""
+    """Return the violation in Hypothesis's report of an example that fails only sometimes; else the error itself."""
     inner = getattr(error, "exceptions", ())
     if inner and type(error).__module__.startswith("hypothesis"):
         return _violation_in(inner[0])
@@ -290,4 +295,6 @@ def _violation_in(error: BaseException) -> BaseException:
 
 def _told(value: Any) -> str:
     shown = literal(value)
-    return shown if type(value) in (str, int, float, bool, list, dict, type(None)) else f"{shown} ({type(value).__name__})"
+    return (
+        shown if type(value) in (str, int, float, bool, list, dict, type(None)) else f"{shown} ({type(value).__name__})"
+    )

@@ -40,7 +40,13 @@ class NoneStore(Store):
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Return a project with a module `mystore` that has a working `Store` and a broken `NoneStore`."""
-    for name in ("CONFORMANCE_BACKEND", "CONFORMANCE_SUITE", "CONFORMANCE_EFFORT", "CONFORMANCE_SEED", "CONFORMANCE_JSON"):
+    for name in (
+        "CONFORMANCE_BACKEND",
+        "CONFORMANCE_SUITE",
+        "CONFORMANCE_EFFORT",
+        "CONFORMANCE_SEED",
+        "CONFORMANCE_JSON",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "120")
     # The order in which lines are expected is that of the suites, also where pytest-randomly is installed.

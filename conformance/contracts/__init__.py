@@ -1,7 +1,7 @@
 """The contracts: what a store of each kind must do, in prose, with the verbs that make it recognisable.
 
-One module a contract. Its docstring is the rule book that the checks cite; its `CONTRACT` record names the verbs and the
-capabilities.
+One module a contract. Its docstring is the rule book that the checks cite; its `CONTRACT` record names the verbs and
+the capabilities.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The `log` contract: an append-only sequence of events with consecutive positions.
 
-A log store has `append(event) -> int`, `read(start=1, stop=None)`, `head` and `close()`. An async store has the same verbs as
-`async def`; its `read` may be an async iterator, and its `head` an `async def` method or a property that gives an awaitable.
+A log store has `append(event) -> int`, `read(start=1, stop=None)`, `head` and `close()`. An async store has the same
+verbs as `async def`; its `read` may be an async iterator, and its `head` an `async def` method or a property that
+gives an awaitable.
 
 Positions
     The first event has position 1 and every next one the position after; `append` returns it. A position, once given,
@@ -13,8 +14,8 @@ Events
     type and content or it was refused loudly, without taking a position. What is read is a copy.
 
 Reading
-    `read(start, stop)` gives `(position, event)` in order, from `start` on, `stop` excluded, to the head where `stop` is
-    None. An empty window (`stop <= start`, or `start` beyond the head) gives nothing. It may be lazy.
+    `read(start, stop)` gives `(position, event)` in order, from `start` on, `stop` excluded, to the head where `stop`
+    is None. An empty window (`stop <= start`, or `start` beyond the head) gives nothing. It may be lazy.
 
 Lifetime
     As in the `state` contract: acknowledged events are there after close and reopening, and at once for other handles.
@@ -31,15 +32,15 @@ Capabilities, each declared by its methods:
 
 `compaction`
     `checkpoint(state, upto)` keeps the state that the events up to and including `upto` fold to; `latest_checkpoint()`
-    gives `(state, upto)` of the newest, or None. `compact(upto)` drops the events up to and including `upto`; `first` is
-    the position of the first event left, or head + 1. Compaction is invisible to folds: checkpoint plus the events
+    gives `(state, upto)` of the newest, or None. `compact(upto)` drops the events up to and including `upto`; `first`
+    is the position of the first event left, or head + 1. Compaction is invisible to folds: checkpoint plus the events
     after it give what all events gave. So these are refused loudly: a checkpoint ahead of the head; a checkpoint below
     `first - 1`, behind which events are missing; compacting beyond the latest checkpoint. A read that starts below
     `first` raises, or gives the events that are left, at their own positions.
 
 `verify`
-    `verify()` returns a report with `healthy` (a count) and `damaged` (a sequence, empty for a sound log), as attributes
-    or keys.
+    `verify()` returns a report with `healthy` (a count) and `damaged` (a sequence, empty for a sound log), as
+    attributes or keys.
 
 `flush`
     `flush()` acknowledges all appends so far.

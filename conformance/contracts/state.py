@@ -1,21 +1,21 @@
 """The `state` contract: a mapping from text keys to values, on something that lasts.
 
 A state store is a `MutableMapping[str, Value]` with `close()`. An async store has the same verbs as `async def`
-(`__getitem__`, `__setitem__`, `__delitem__`, `__contains__`, `__len__`, `close`) and `__aiter__`; `conformance.adapt` makes
-either form of a store that has other names.
+(`__getitem__`, `__setitem__`, `__delitem__`, `__contains__`, `__len__`, `close`) and `__aiter__`; `conformance.adapt`
+makes either form of a store that has other names.
 
 Values
-    `Value` is JSON: None, bool, int of any size, float, str, list, dict with str keys. A value read back equals the value
-    stored in type and content: `1` is not `True` nor `1.0`, `-0.0` keeps its sign, a list is not a tuple. The order of
-    the keys of a dict is not part of the value. Whatever is outside the promised domain (`values=`), NaN, infinities
-    and lone surrogates included, is *accepted exactly or refused loudly* with a TypeError or ValueError before anything
-    is changed; it is never altered. What is read is a copy: changing it, or changing what was stored, does not change
-    the store.
+    `Value` is JSON: None, bool, int of any size, float, str, list, dict with str keys. A value read back equals the
+    value stored in type and content: `1` is not `True` nor `1.0`, `-0.0` keeps its sign, a list is not a tuple. The
+    order of the keys of a dict is not part of the value. Whatever is outside the promised domain (`values=`), NaN,
+    infinities and lone surrogates included, is *accepted exactly or refused loudly* with a TypeError or ValueError
+    before anything is changed; it is never altered. What is read is a copy: changing it, or changing what was stored,
+    does not change the store.
 
 Keys
-    Any str. Keys are compared exactly: no case folding, normalising, trimming, cutting or escaping shows. The empty key,
-    keys with NUL or lone surrogates, and keys of more than 255 bytes are accepted exactly or refused loudly; every other
-    key is accepted. A missing key raises KeyError, or the type named in `errors["missing"]`.
+    Any str. Keys are compared exactly: no case folding, normalising, trimming, cutting or escaping shows. The empty
+    key, keys with NUL or lone surrogates, and keys of more than 255 bytes are accepted exactly or refused loudly;
+    every other key is accepted. A missing key raises KeyError, or the type named in `errors["missing"]`.
 
 Whole writes
     A write replaces the whole value. A write that fails leaves the old value, and every other key, as it was. Deleting
@@ -28,8 +28,8 @@ Listing
 Lifetime
     An operation is acknowledged when its call returned, or when the next `flush` did where the backend gives one. What
     was acknowledged is there after `close` and reopening, in this process or another (durability `clean-close` or
-    better), and at once for every other handle (sharing `processes`). Closing twice is harmless. A closed store refuses,
-    or does what is asked in full; it never acknowledges a write that is not there afterwards.
+    better), and at once for every other handle (sharing `processes`). Closing twice is harmless. A closed store
+    refuses, or does what is asked in full; it never acknowledges a write that is not there afterwards.
 
 Capabilities, each declared by its methods:
 
@@ -52,8 +52,8 @@ Capabilities, each declared by its methods:
 
 `history`
     `versions(key, limit=None)` lists the ids of the versions of a key, newest first, `[]` for a key never written; the
-    newest is the present value's. `get_version(key, version)` gives that version's value, unchanged for ever, also after
-    the key was overwritten or deleted; an unknown version raises KeyError.
+    newest is the present value's. `get_version(key, version)` gives that version's value, unchanged for ever, also
+    after the key was overwritten or deleted; an unknown version raises KeyError.
 
 `snapshots`
     `save_snapshot(name)` keeps the whole state under a name, replacing an older one of that name; `load_snapshot(name)`
@@ -69,7 +69,8 @@ Capabilities, each declared by its methods:
     `verify()` returns a report with `healthy` (a count) and `damaged` (a sequence, empty for a sound store), as
     attributes or keys.
 
-Sources: collections.abc.MutableMapping; RFC 8259; the property checklist KV-01 to KV-63, TX-01 to TX-09, VS-01 to VS-15.
+Sources: collections.abc.MutableMapping; RFC 8259; the property checklist KV-01 to KV-63, TX-01 to TX-09, VS-01 to
+VS-15.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""From results to everything that people and machines read."""

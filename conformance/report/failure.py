@@ -32,7 +32,9 @@ def failure_text(result: Result, check: Check, *, rerun: str, script: Path | Non
     if result.counterexample is not None:
         lines += _counterexample(result.counterexample)
     else:
-        lines += [f"  {result.outcome}: {line}" if not i else f"  {line}" for i, line in enumerate(result.reason.splitlines())]
+        lines += [
+            f"  {result.outcome}: {line}" if not i else f"  {line}" for i, line in enumerate(result.reason.splitlines())
+        ]
     lines.append("")
     if script is not None:
         shown = os.path.relpath(script, base)
@@ -55,7 +57,9 @@ def _counterexample(example: Counterexample) -> list[str]:
 
 
 def _labelled(label: str, text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=f"    {label:<9} ", subsequent_indent=" " * 14) or [f"    {label}"]
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"    {label:<9} ", subsequent_indent=" " * 14) or [
+        f"    {label}"
+    ]
 
 
 def call_lines(calls: Sequence[Call]) -> list[str]:

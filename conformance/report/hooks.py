@@ -102,7 +102,9 @@ class Gatherer:
         text = crash.message if crash is not None else str(report.longrepr).strip()
         reason = f"{report.when} failed: {' '.join(text.split())}"
         self.run.results.append(
-            Result(backend, check.contract, check.suite, check.code, check.level, check.sentence, "inconclusive", reason)
+            Result(
+                backend, check.contract, check.suite, check.code, check.level, check.sentence, "inconclusive", reason
+            )
         )
 
 
@@ -130,7 +132,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     path = config.stash[RUN].options.json
     if path is not None:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=True) + "\n", encoding="utf-8")
-    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and not report["verdict"].startswith("CONF"):
+    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and not report["verdict"].startswith(
+        "CONF"
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

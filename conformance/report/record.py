@@ -131,8 +131,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
-#: The suite whose checks can show that a level holds. Checks of other suites can only show that it does not: two handles that
-#: see each other's writes in turn say nothing yet about two processes that write at once.
+#: The suite whose checks can show that a level holds. Checks of other suites can only show that it does not: two
+#: handles that see each other's writes in turn say nothing yet about two processes that write at once.
 _MEASURED_BY = {
     "power-loss": "crash-recovery",
     "prefix": "crash-recovery",
@@ -150,8 +150,8 @@ _MEASURED_BY = {
 def _promise(name: str, profile: Profile, results: list[Result], expected: list[Check]) -> dict[str, Any]:
     """Return what was claimed and what was observed of one promise.
 
-    A level is observed when every check about it passed, and at least one of the suite that measures it did; it is broken when
-    one of any suite failed; else it was not measured. Levels that promise nothing are left out.
+    A level is observed when every check about it passed, and at least one of the suite that measures it did; it is
+    broken when one of any suite failed; else it was not measured. Levels that promise nothing are left out.
     """
     claimed = getattr(profile.backend, name)
     declared = {check.code: check.promise.partition(":") for check in expected}
@@ -161,7 +161,9 @@ def _promise(name: str, profile: Profile, results: list[Result], expected: list[
         if promise == name and result.outcome not in ("not applicable", "blocked"):
             outcomes.setdefault(level or claimed, []).append((result.suite, result.outcome))
     levels = PROMISES[name]
-    held = [level for level in levels[levels.index(claimed) :] if level in _MEASURED_BY] if name != "values" else [claimed]
+    held = (
+        [level for level in levels[levels.index(claimed) :] if level in _MEASURED_BY] if name != "values" else [claimed]
+    )
     judged = {result.code for result in results}
     # A selection of the checks (-k) can break a level, but not show that it holds.
     partial = {

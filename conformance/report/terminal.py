@@ -10,7 +10,9 @@ from conformance.report.record import counts
 _NAME_WIDTH = 20
 
 
-def header_lines(origins: Mapping[str, str], effort: str, seed: int, version: str, backends: Sequence[str]) -> list[str]:
+def header_lines(
+    origins: Mapping[str, str], effort: str, seed: int, version: str, backends: Sequence[str]
+) -> list[str]:
     """Return the header: the effective values, and where each came from."""
     values = f"effort {effort} ({origins['effort']}) | seed {seed} ({origins['seed']})"
     return [f"conformance {version} | {values}", *backends]
@@ -69,7 +71,10 @@ def _findings(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for check in checks:
             if check["outcome"] == outcome:
                 word_now = "should" if outcome == "fail" and check["level"] == "should" else word
-                yield f"  {word_now:<12} {check['code']:<18} {_first_line(check)}", "yellow" if word_now == "should" else colour
+                yield (
+                    f"  {word_now:<12} {check['code']:<18} {_first_line(check)}",
+                    "yellow" if word_now == "should" else colour,
+                )
     for check in checks:
         if check["outcome"] == "blocked":
             blocked.setdefault(check["reason"].removeprefix("blocked by "), []).append(check["code"])
@@ -114,7 +119,9 @@ def _verdict_line(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         suites = dict.fromkeys(s["name"] for c in backend["contracts"] for s in c["suites"] if s["name"] != "open")
         where = ", ".join(suites)
         partly = backend["selected"] < backend["of"]
-        scope = f"in the {backend['selected']} of {backend['of']} checks that were selected" if partly else f"in {where}"
+        scope = (
+            f"in the {backend['selected']} of {backend['of']} checks that were selected" if partly else f"in {where}"
+        )
         yield f"  {verdict} {scope}", "yellow" if partly else "green"
     else:
         yield f"  {verdict}   {backend['why']}", "red"

@@ -1,1 +1,1 @@
-"""Keys, values and events to test with: tables of cases that broke real stores, and Hypothesis strategies around them."""
+"""Keys, values and events to test with: tables of cases that broke real stores, and strategies around them."""

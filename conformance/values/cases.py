@@ -1,7 +1,8 @@
 """Values and keys that broke real stores, by name.
 
-`ACCEPTED_*` lie in the promised domain and must come back equal; `EXACT_OR_REFUSED_*` may also be refused loudly, but never
-changed. Each row names what it is about; the bugs behind them are those of the mutant catalogue, groups C3 and KEY.
+`ACCEPTED_*` lie in the promised domain and must come back equal; `EXACT_OR_REFUSED_*` may also be refused loudly, but
+never changed. Each row names what it is about; the bugs behind them are those of the mutant catalogue, groups C3 and
+KEY.
 """
 
 from __future__ import annotations

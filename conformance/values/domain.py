@@ -39,5 +39,5 @@ def sized(domain: str, length: int) -> Any:
 
 def unstorable(domain: str) -> Any:
     """Return a value that no store of the domain can keep: good at first, then something without a stored form."""
-    nothing = (line for line in ())  # a generator can't be pickled either
+    nothing = (number for number in range(0))  # a generator can't be pickled either
     return nothing if domain == "bytes" else {"good": ["text"] * 2_000, "bad": nothing}

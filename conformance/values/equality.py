@@ -9,8 +9,9 @@ from typing import Any
 def same(left: Any, right: Any) -> bool:
     """Tell whether two values are equal in type and content, at every depth.
 
-    Stricter than `==`: `1`, `True` and `1.0` differ, `-0.0` and `0.0` differ, a list is not a tuple. Looser in one point:
-    NaN equals NaN. The order of dict keys does not count (RFC 8259, section 4); a dict's keys are compared with their types.
+    Stricter than `==`: `1`, `True` and `1.0` differ, `-0.0` and `0.0` differ, a list is not a tuple. Looser in one
+    point: NaN equals NaN. The order of dict keys does not count (RFC 8259, section 4); a dict's keys are compared with
+    their types.
     """
     # A stack, not recursion: values may be nested deeper than the interpreter allows calls to be.
     pending = [(left, right)]

@@ -25,7 +25,9 @@ def json_values() -> st.SearchStrategy[Any]:
         | st.integers(-(2**70), 2**70)
         | st.floats(allow_nan=False, allow_infinity=False)
         | texts()
-        | st.sampled_from([v for v in ACCEPTED_VALUES.values() if not isinstance(v, (list, dict)) and len(str(v)) < 200])
+        | st.sampled_from(
+            [v for v in ACCEPTED_VALUES.values() if not isinstance(v, (list, dict)) and len(str(v)) < 200]
+        )
     )
     return st.recursive(
         scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts(), inner, max_size=4), max_leaves=12
@@ -38,9 +40,7 @@ def values(domain: str) -> st.SearchStrategy[Any]:
         return st.binary(max_size=200) | st.sampled_from([v for v in ACCEPTED_BYTES.values() if len(v) < 300])
     if domain == "json":
         return json_values()
-    return st.recursive(
-        json_values() | st.binary(max_size=50), lambda inner: st.lists(inner, max_size=3), max_leaves=6
-    )
+    return st.recursive(json_values() | st.binary(max_size=50), lambda inner: st.lists(inner, max_size=3), max_leaves=6)
 
 
 def keys() -> st.SearchStrategy[str]:
@@ -53,7 +53,9 @@ def keys() -> st.SearchStrategy[str]:
 
 def families() -> st.SearchStrategy[list[str]]:
     """Return a few random keys together with what common escapes and foldings make of them, each key once."""
-    return st.lists(keys(), min_size=1, max_size=4).map(lambda bases: list(dict.fromkeys(k for b in bases for k in _family(b))))
+    return st.lists(keys(), min_size=1, max_size=4).map(
+        lambda bases: list(dict.fromkeys(k for b in bases for k in _family(b)))
+    )
 
 
 def _family(key: str) -> list[str]:

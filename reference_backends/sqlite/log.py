@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: A read fetches events until it has this many bytes: it needs little memory, and a transaction for a moment only.
 PAGE_BYTES = 1024 * 1024
 
+_SELECT = "SELECT position, digest, event FROM events"
+_ORDER = "ORDER BY position"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -206,7 +209,7 @@ class SqliteLog:
             damaged = session.structure_damage()
             try:
                 expected = Summary.load(session).first
-                for position, found, event in session.stream("SELECT position, digest, event FROM events"):
+                for position, found, event in session.stream(f"{_SELECT} {_ORDER}"):
                     if position != expected:
                         damaged.append(Damage(f"events from {expected} to {position - 1}", "are lost"))
                     expected = position + 1
@@ -242,20 +245,20 @@ class SqliteLog:
         """Return the events from `start` on, at least one and few enough for memory."""
         page: list[bytes] = []
         size = 0
-        with (
-            self._database.read() as session,
-            closing(_rows_from(session, start, end)) as rows,
-        ):
+        with self._database.read() as session:
             if start < Summary.load(session).first:
                 raise LookupError(f"Event {start} was compacted away while the log was being read.")
-            for position, found, event in rows:
-                expected = start + len(page)
-                if position != expected or found != _event_digest(position, event):
-                    break
-                page.append(event)
-                size += len(event)
-                if size >= PAGE_BYTES:
-                    break
+            with closing(
+                session.stream(f"{_SELECT} WHERE position >= ? AND position < ? {_ORDER}", start, end)
+            ) as rows:
+                for position, found, event in rows:
+                    expected = start + len(page)
+                    if position != expected or found != _event_digest(position, event):
+                        break
+                    page.append(event)
+                    size += len(event)
+                    if size >= PAGE_BYTES:
+                        break
         if not page:
             raise CorruptRecord(f"event {start}", "is lost, or has another digest")
         return page
@@ -265,12 +268,6 @@ def _check_position(position: object) -> None:
     # SQLite stores 1.0 and True as 1, and the digests would not agree.
     if type(position) is not int:
         raise TypeError(f"{position!r} is not a position: it has type {type(position).__name__}, not int.")
-
-
-def _rows_from(session: Session, start: int, end: int) -> Any:
-    return session.stream(
-        "SELECT position, digest, event FROM events WHERE position >= ? AND position < ? ORDER BY position", start, end
-    )
 
 
 def _event_digest(position: int, event: object) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reference_backends.sqlite.errors import CorruptRecord, Damage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 #: How long a write waits for the writers of other processes.
@@ -81,7 +81,7 @@ class Session:
         rows = self.rows(sql, *parameters)
         return rows[0] if rows else None
 
-    def stream(self, sql: str, *parameters: object) -> Iterator[tuple[Any, ...]]:
+    def stream(self, sql: str, *parameters: object) -> Generator[tuple[Any, ...], None, None]:
         """Run a statement and give its rows one at a time, for what may not fit in memory."""
         try:
             yield from self.connection.execute(sql, parameters)

@@ -84,7 +84,7 @@ _SHARED: dict[str, Any] = {}
 class Shared(dict[str, Any]):
     """All stores of the process are one."""
 
-    def __new__(cls, path: Path) -> Any:  # noqa: ARG004, PYI034 - the bug: one dict for every path
+    def __new__(cls, path: Path) -> Any:
         return _Global(_SHARED)
 
 
@@ -132,7 +132,9 @@ MUTANTS = [
         ("STATE-KEY-03", "STATE-KEY-02"),
         folding(lambda key: key.split("\0")[0]),
     ),
-    state_mutant("keys_cut_at_64", "keys end at 64 characters", ("STATE-KEY-03", "STATE-KEY-01"), folding(lambda k: k[:64])),
+    state_mutant(
+        "keys_cut_at_64", "keys end at 64 characters", ("STATE-KEY-03", "STATE-KEY-01"), folding(lambda k: k[:64])
+    ),
     state_mutant("escape_collides", "'a/b' and 'a%2Fb' are one key", ("STATE-KEY-03", "STATE-KEY-04"), Slashes),
     state_mutant("unquotes_on_open", "names are unquoted once too often", ("STATE-KEY-05",), UnquotesOnOpen),
     state_mutant("path_traversal", "keys are joined to a path", ("STATE-KEY-06", "STATE-KEY-01"), PathJoining),

@@ -158,11 +158,15 @@ MUTANTS = [
     state_mutant("exact_until_reopened", "floats become texts on disk", ("STATE-VALUE-03",), ExactUntilReopened),
     state_mutant("nan_to_null", "NaN and infinities become None", ("STATE-VALUE-04",), changing(_nan_to_null)),
     state_mutant("surrogate_replaced", "surrogates become ?", ("STATE-VALUE-05",), changing(_surrogates_replaced)),
-    state_mutant("deep_values_cut", "what lies 100 deep is dropped", ("STATE-VALUE-06",), changing(_deep_cut, deep=False)),
+    state_mutant(
+        "deep_values_cut", "what lies 100 deep is dropped", ("STATE-VALUE-06",), changing(_deep_cut, deep=False)
+    ),
     state_mutant("tuple_to_list", "tuples become lists", ("STATE-VALUE-07",), changing(_tuple_to_list)),
     state_mutant("int_key_to_str", "keys of dicts become texts", ("STATE-VALUE-08",), changing(_keys_to_text)),
     state_mutant("datetime_to_str", "dates become texts", ("STATE-VALUE-09",), changing(_dates_to_text)),
-    state_mutant("cut_at_64_kib", "texts end at 64 KiB", ("STATE-VALUE-10", "STATE-VALUE-01"), changing(_cut_at_64_kib)),
+    state_mutant(
+        "cut_at_64_kib", "texts end at 64 KiB", ("STATE-VALUE-10", "STATE-VALUE-01"), changing(_cut_at_64_kib)
+    ),
     state_mutant("empty_means_delete", "an empty value deletes its key", ("STATE-VALUE-11",), EmptyMeansDelete),
     state_mutant("alias_on_put", "keeps the caller's object", ("STATE-ALIAS-01",), AliasOnPut),
     state_mutant("alias_on_get", "hands out its own object", ("STATE-ALIAS-02",), AliasOnGet),

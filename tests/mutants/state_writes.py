@@ -192,7 +192,9 @@ class OldestWinsAfterReopen(PlainState):
 
 MUTANTS = [
     state_mutant("residue", "a shorter value keeps the end of the old one", ("STATE-WRITE-01",), Residue),
-    state_mutant("fourth_overwrite_ignored", "the fourth overwrite does nothing", ("STATE-WRITE-02",), FourthOverwriteIgnored),
+    state_mutant(
+        "fourth_overwrite_ignored", "the fourth overwrite does nothing", ("STATE-WRITE-02",), FourthOverwriteIgnored
+    ),
     state_mutant("stale_read", "a read just after a write is old", ("STATE-WRITE-02", "STATE-WRITE-01"), StaleRead),
     state_mutant(
         "every_200th_write_dropped",
@@ -201,7 +203,9 @@ MUTANTS = [
         EveryTwoHundredthDropped,
     ),
     state_mutant("two_keys_one_place", "a write changes another key too", ("STATE-WRITE-04",), TwoKeysOnePlace),
-    state_mutant("delete_by_prefix", "a delete takes keys along that begin alike", ("STATE-DELETE-01",), DeleteByPrefix),
+    state_mutant(
+        "delete_by_prefix", "a delete takes keys along that begin alike", ("STATE-DELETE-01",), DeleteByPrefix
+    ),
     state_mutant("counts_every_delete", "deleting what is missing is counted", ("STATE-DELETE-02",), CountsEveryDelete),
     state_mutant("sticky_tombstone", "a deleted key stays hidden for ever", ("STATE-DELETE-03",), StickyTombstone),
     state_mutant("back_after_fifty", "a deleted key is back 50 operations later", ("STATE-DELETE-04",), BackAfterFifty),
@@ -209,5 +213,10 @@ MUTANTS = [
     state_mutant("own_refusal", "refuses values with a LookupError", ("STATE-FAIL-02",), RefusesWithItsOwnError),
     state_mutant("keys_folded", "1 and '1' are one key", ("STATE-FAIL-03",), KeysFolded),
     state_mutant("lists_twice", "an overwritten key is listed twice", ("STATE-LIST-03",), ListsTwice),
-    state_mutant("oldest_wins", "the first value is back after a reopen", ("STATE-MODEL-01", "STATE-REOPEN-01"), OldestWinsAfterReopen),
+    state_mutant(
+        "oldest_wins",
+        "the first value is back after a reopen",
+        ("STATE-MODEL-01", "STATE-REOPEN-01"),
+        OldestWinsAfterReopen,
+    ),
 ]

@@ -42,7 +42,9 @@ def test_node_ids_are_the_same_from_everywhere(project: pytest.Pytester, monkeyp
     assert BASIC in first
     assert all(nodeid.startswith("conformance/") for nodeid in first)
     by_name = collected(project.runpytest("--backend=mystore:Store", "--collect-only", "-q", "conformance"))
-    imported = collected(project.runpytest("--backend=mystore:Store", "--collect-only", "-q", "--import-mode=importlib"))
+    imported = collected(
+        project.runpytest("--backend=mystore:Store", "--collect-only", "-q", "--import-mode=importlib")
+    )
     monkeypatch.chdir(deep)
     elsewhere = collected(project.runpytest("--backend=mystore:Store", "--collect-only", "-q"))
     assert first == by_name == imported == elsewhere
@@ -154,5 +156,7 @@ def test_ids_are_the_same_with_workers(project: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     result = project.runpytest("--backend=mystore:NoneStore", "--backend=mystore:Store", "-n", "2", "-v", *FEW)
     assert result.ret == 1
-    result.stdout.re_match_lines_random([rf".*PASSED.* {re.escape(BASIC)}", rf".*FAILED.* {re.escape(BASIC.replace('Store]', 'NoneStore]'))}"])
+    result.stdout.re_match_lines_random(
+        [rf".*PASSED.* {re.escape(BASIC)}", rf".*FAILED.* {re.escape(BASIC.replace('Store]', 'NoneStore]'))}"]
+    )
     result.stdout.fnmatch_lines(["*NOT CONFORMANT   1 new failure*", "*CONFORMANT in the 3 of*"])

@@ -11,7 +11,11 @@ BASIC = ("-k", "STATE-BASIC-01")
 
 def test_short_and_canonical_names_mean_the_same(project: pytest.Pytester) -> None:
     """`--backend` and `--conformance-backend` select a backend, with `=` and with a space."""
-    for args in (["--backend=mystore:Store"], ["--backend", "mystore:Store"], ["--conformance-backend", "mystore:Store"]):
+    for args in (
+        ["--backend=mystore:Store"],
+        ["--backend", "mystore:Store"],
+        ["--conformance-backend", "mystore:Store"],
+    ):
         result = project.runpytest(*args, *BASIC)
         result.assert_outcomes(passed=1, deselected=result.parseoutcomes()["deselected"])
         assert result.ret == 0
@@ -124,15 +128,39 @@ def test_the_environment_asks_for_a_run(project: pytest.Pytester, monkeypatch: p
     ("table", "message"),
     [
         ('[tool.conformance]\nefort = "quick"', "*has no key 'efort'. Did you mean 'effort'?*"),
-        ("[tool.conformance.backends.x]\nlacks = {}", '*[[]tool.conformance.backends.x] in *give address = "module:attribute"*'),
-        ('[tool.conformance.backends.x]\naddress = "mystore:Store"\nlack = {}', "*unknown key 'lack'. Did you mean 'lacks'?*"),
-        ('[tool.conformance.backends.x]\naddress = "mystore:Store"\ndurability = "high"', "*durability='high' is unknown*"),
-        ('[tool.conformance.backends.x]\naddress = "mystore:Store"\nlacks = { tt = "r" }', "*lacks={'tt': ...} names neither*"),
-        ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-1"\nreason = "r"', "*unknown check 'STATE-BASIC-1'. Did you mean 'STATE-BASIC-01'?*"),
+        (
+            "[tool.conformance.backends.x]\nlacks = {}",
+            '*[[]tool.conformance.backends.x] in *give address = "module:attribute"*',
+        ),
+        (
+            '[tool.conformance.backends.x]\naddress = "mystore:Store"\nlack = {}',
+            "*unknown key 'lack'. Did you mean 'lacks'?*",
+        ),
+        (
+            '[tool.conformance.backends.x]\naddress = "mystore:Store"\ndurability = "high"',
+            "*durability='high' is unknown*",
+        ),
+        (
+            '[tool.conformance.backends.x]\naddress = "mystore:Store"\nlacks = { tt = "r" }',
+            "*lacks={'tt': ...} names neither*",
+        ),
+        (
+            '[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-1"\nreason = "r"',
+            "*unknown check 'STATE-BASIC-1'. Did you mean 'STATE-BASIC-01'?*",
+        ),
         ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"', "*STATE-BASIC-01 has no reason*"),
-        ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nexpires = 2020-01-01', "*STATE-BASIC-01 expired on 2020-01-01*"),
-        ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nexpires = "soon"', "*expires='soon' is not a date*"),
-        ('[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nuntil = "x"', "*has no key 'until'*"),
+        (
+            '[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nexpires = 2020-01-01',
+            "*STATE-BASIC-01 expired on 2020-01-01*",
+        ),
+        (
+            '[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nexpires = "soon"',
+            "*expires='soon' is not a date*",
+        ),
+        (
+            '[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nuntil = "x"',
+            "*has no key 'until'*",
+        ),
         ("[tool.conformance]\nseed = true", "*seed=True (pyproject.toml) is not a whole number*"),
     ],
 )
@@ -161,7 +189,9 @@ def test_a_hook_that_returns_something_else_is_refused(project: pytest.Pytester)
     """A hook that returns no addresses is a usage error that shows what it returned."""
     project.makeconftest("def pytest_conformance_backends(config): return ['mystore:Store']")
     result = project.runpytest("--backend=memory")
-    result.stderr.fnmatch_lines(["*pytest_conformance_backends returned*'mystore:Store'*return a dict of name to address*"])
+    result.stderr.fnmatch_lines(
+        ["*pytest_conformance_backends returned*'mystore:Store'*return a dict of name to address*"]
+    )
 
 
 def test_the_record_is_written_where_asked(project: pytest.Pytester) -> None:

@@ -118,7 +118,9 @@ def test_a_known_gap_does_not_fail_the_run(stores: pytest.Pytester, workers: lis
     result = stores.runpytest(*args)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*KNOWN GAP (issue 12)*"] if not workers else ["*KNOWN GAP*"])
-    result.stdout.fnmatch_lines(["  known gap    STATE-BASIC-01     issue 12", "  CONFORMANT, 1 known gap in the 1 of *", "*1 known gap*"])
+    result.stdout.fnmatch_lines(
+        ["  known gap    STATE-BASIC-01     issue 12", "  CONFORMANT, 1 known gap in the 1 of *", "*1 known gap*"]
+    )
     assert outcomes(record(stores)) == {"STATE-BASIC-01": "known gap"}
     assert record(stores)["verdict"] == "CONFORMANT, 1 known gap"
 
@@ -129,18 +131,27 @@ def test_a_gap_that_passes_is_stale(stores: pytest.Pytester, workers: list[str])
     gap(stores, "STATE-BASIC-01")
     result = stores.runpytest("--backend=mystore:Store", "-k", "STATE-BASIC-01", *workers)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["  stale gap: STATE-BASIC-01 is listed in known-gaps (issue 12) but passes now: delete the entry"])
+    result.stdout.fnmatch_lines(
+        ["  stale gap: STATE-BASIC-01 is listed in known-gaps (issue 12) but passes now: delete the entry"]
+    )
     result.stdout.fnmatch_lines(["  NOT CONFORMANT   1 stale gap"])
 
 
 @pytest.mark.parametrize("workers", ANSWERS)
 def test_what_does_not_concern_a_backend_is_said(stores: pytest.Pytester, workers: list[str]) -> None:
     """Checks of promises that are not made are not applicable, each with the reason, and never count as passed."""
-    args = ["--backend=stores:cache", "-k", "STATE-REOPEN-01 or STATE-BASIC-01 or STATE-TTL-01", "--conformance-json=out.json"]
+    args = [
+        "--backend=stores:cache",
+        "-k",
+        "STATE-REOPEN-01 or STATE-BASIC-01 or STATE-TTL-01",
+        "--conformance-json=out.json",
+    ]
     result = stores.runpytest(*args, *workers)
     assert result.ret == 0
     assert outcomes(record(stores))["STATE-REOPEN-01"] == "not applicable"
-    result.stdout.fnmatch_lines(["  n/a 1: durability is promised at 'volatile' only; the check is about 'clean-close'"])
+    result.stdout.fnmatch_lines(
+        ["  n/a 1: durability is promised at 'volatile' only; the check is about 'clean-close'"]
+    )
     result.stdout.fnmatch_lines(["  lacks processes: one process"])
     assert result.parseoutcomes()["not"] == 2 if "not" in result.parseoutcomes() else True
 
@@ -150,7 +161,9 @@ def test_a_broken_should_is_shown_and_does_not_fail(stores: pytest.Pytester, wor
     """A broken `should` is counted and named; the run passes."""
     result = stores.runpytest("--backend=stores:opinionated", "-k", "STATE-FAIL-02 or STATE-BASIC-01", *workers)
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["  state/round-trip         1/1     0/1*", "  should       STATE-FAIL-02*", "  CONFORMANT in the 2 of*"])
+    result.stdout.fnmatch_lines(
+        ["  state/round-trip         1/1     0/1*", "  should       STATE-FAIL-02*", "  CONFORMANT in the 2 of*"]
+    )
 
 
 @pytest.mark.parametrize("workers", ANSWERS)
@@ -159,7 +172,10 @@ def test_a_backend_that_does_not_open_is_inconclusive(stores: pytest.Pytester, w
     args = ["--backend=stores:down", "--backend=mystore:Store", "-k", "BACKEND-OPEN-01 or STATE-BASIC-01"]
     result = stores.runpytest(*args, "--conformance-json=out.json", *workers)
     assert result.ret == 1
-    assert result.parseoutcomes() == {"failed": 1, "passed": 2, "deselected": result.parseoutcomes().get("deselected", 0)} or workers
+    assert (
+        result.parseoutcomes() == {"failed": 1, "passed": 2, "deselected": result.parseoutcomes().get("deselected", 0)}
+        or workers
+    )
     result.stdout.fnmatch_lines(["  inconclusive: opening stores:down raised OSError: no server", "  INCONCLUSIVE   *"])
     assert [backend["verdict"] for backend in record(stores)["backends"]] == ["INCONCLUSIVE", "CONFORMANT"]
     assert record(stores)["verdict"] == "INCONCLUSIVE"
@@ -196,12 +212,16 @@ def test_a_failing_fixture_of_the_users_is_inconclusive(stores: pytest.Pytester)
     stores.makeconftest("import pytest\n@pytest.fixture(autouse=True)\ndef broken(): raise RuntimeError('no docker')")
     result = stores.runpytest("--backend=mystore:Store", "-k", "STATE-BASIC-01")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["  inconclusive STATE-BASIC-01     setup failed: RuntimeError: no docker*", "  INCONCLUSIVE *"])
+    result.stdout.fnmatch_lines(
+        ["  inconclusive STATE-BASIC-01     setup failed: RuntimeError: no docker*", "  INCONCLUSIVE *"]
+    )
 
 
 def test_a_killed_worker_is_inconclusive(stores: pytest.Pytester) -> None:
     """A check that takes its worker down is counted as inconclusive."""
-    stores.makepyfile(killer="import os\nfrom mystore import Store\nclass K(Store):\n    def __getitem__(self, key): os._exit(3)")
+    stores.makepyfile(
+        killer="import os\nfrom mystore import Store\nclass K(Store):\n    def __getitem__(self, key): os._exit(3)"
+    )
     args = ["--backend=killer:K", "-k", "STATE-BASIC-01 or BACKEND-OPEN-01", "-n", "1", "--max-worker-restart=0"]
     result = stores.runpytest_subprocess(*args)
     assert result.ret != 0
@@ -249,7 +269,9 @@ def test_workers_and_one_process_give_the_same_record(stores: pytest.Pytester) -
     pytest.importorskip("xdist")
     records = []
     for workers in ANSWERS:
-        stores.runpytest("--backend=mystore:Store", QUICK, "-k", "VALUE or LIST", "--conformance-json=out.json", *workers)
+        stores.runpytest(
+            "--backend=mystore:Store", QUICK, "-k", "VALUE or LIST", "--conformance-json=out.json", *workers
+        )
         report = record(stores)
         for backend in report["backends"]:
             for contract in backend["contracts"]:

@@ -1,0 +1,1 @@
+"""What goes in comes out: the suite that every other suite rests on."""

@@ -51,7 +51,8 @@ def test_compaction_is_invisible_to_folds(trial: Trial) -> None:
             store.checkpoint(fold(trial, events[:upto]), upto)
             what = f"restoring the state after a checkpoint at {upto} of {len(events)} events"
             trial.equal(restored(trial, store), fold(trial, events), what)
-            store.compact(dropped)
+            if dropped >= store.first:
+                store.compact(dropped)
             what = f"restoring the state after compacting up to {dropped}, the checkpoint being at {upto}"
             trial.equal(restored(trial, store), fold(trial, events), what)
             if is_durable(trial):

@@ -13,11 +13,16 @@ from conformance.values.cases import ACCEPTED_KEYS, EXACT_OR_REFUSED_KEYS, NEIGH
 BASIC = ("STATE-BASIC-01",)
 
 
-@check("STATE-KEY-01", sources="KV-09, KV-60; go-cloud WeirdStrings; mutants key_path_traversal, special_key_bricks", needs=BASIC)
+@check(
+    "STATE-KEY-01",
+    sources="KV-09, KV-60; go-cloud WeirdStrings; mutants key_path_traversal, special_key_bricks",
+    needs=BASIC,
+)
 def test_every_ordinary_key_works(trial: Trial) -> None:
     """Every key of 1 to 200 characters without NUL and surrogates is written, read, listed as it is, and deleted.
 
-    Why: keys come from users and from models: paths, addresses, SQL, emoji. One that the store stumbles over takes a run down.
+    Why: keys come from users and from models: paths, addresses, SQL, emoji. One that the store stumbles over takes a
+    run down.
 
     Breaks it:
 
@@ -62,9 +67,13 @@ def test_extreme_keys_are_exact_or_refused(trial: Trial) -> None:
             trial.equal(store.keys(), [], "listing after deleting the only key")
 
 
-@check("STATE-KEY-03", sources="KV-10, KV-11; mutants sanitiser_collision, prefix_boundary; planted bugs: folded, normalised, stripped, cut", needs=BASIC)
+@check(
+    "STATE-KEY-03",
+    sources="KV-10, KV-11; mutants sanitiser_collision, prefix_boundary; planted bugs: folded, stripped, cut",
+    needs=BASIC,
+)
 def test_similar_keys_are_different_keys(trial: Trial) -> None:
-    """Keys that differ in case, normal form, surrounding space, a separator, an escape or one late character are different keys.
+    """Keys that differ in case, normal form, space around, a separator, an escape or one late character are different.
 
     Why: two runs that share a key share their state: the second overwrites the first.
 

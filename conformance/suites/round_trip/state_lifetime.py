@@ -36,7 +36,7 @@ def _holds(trial: Trial, store: Handle, kept: dict[str, Any], when: str) -> None
 
 @check("STATE-REOPEN-01", sources="KV-40; mutant atexit_only_flush", needs=BASIC, promise="durability:clean-close")
 def test_everything_is_there_after_reopening(trial: Trial) -> None:
-    """Writes, overwrites and deletes are all in effect after the store was closed and opened again, as often as one likes.
+    """Writes, overwrites and deletes are all in effect after the store was closed and opened again, time after time.
 
     Why: what is kept until the process ends, or until a buffer is full, is gone at the next deployment.
 
@@ -58,7 +58,12 @@ def test_everything_is_there_after_reopening(trial: Trial) -> None:
             del kept[key]
 
 
-@check("STATE-REOPEN-02", sources="KV-40; mutant atexit_only_flush", needs=("STATE-REOPEN-01",), promise="durability:clean-close")
+@check(
+    "STATE-REOPEN-02",
+    sources="KV-40; mutant atexit_only_flush",
+    needs=("STATE-REOPEN-01",),
+    promise="durability:clean-close",
+)
 def test_everything_is_there_in_a_new_process(trial: Trial) -> None:
     """A new process that opens the closed store finds exactly what was acknowledged.
 
@@ -76,7 +81,9 @@ def test_everything_is_there_in_a_new_process(trial: Trial) -> None:
         trial.equal(session.read_in_new_process(), kept, "reading everything in a new process")
 
 
-@check("STATE-SHARE-01", sources="KV-38; mutant stale_read_cache", needs=("STATE-REOPEN-02",), promise="sharing:processes")
+@check(
+    "STATE-SHARE-01", sources="KV-38; mutant stale_read_cache", needs=("STATE-REOPEN-02",), promise="sharing:processes"
+)
 def test_another_process_sees_acknowledged_writes(trial: Trial) -> None:
     """While the store is open here, another process opens it and finds exactly what was acknowledged.
 
@@ -100,7 +107,12 @@ def test_another_process_sees_acknowledged_writes(trial: Trial) -> None:
         trial.equal(sorted(store.keys()), sorted(kept), "listing here, after others had the store open")
 
 
-@check("STATE-SHARE-02", sources="KV-38; mutant stale_read_cache; tinydb 179", needs=("STATE-SHARE-01",), promise="sharing:processes")
+@check(
+    "STATE-SHARE-02",
+    sources="KV-38; mutant stale_read_cache; tinydb 179",
+    needs=("STATE-SHARE-01",),
+    promise="sharing:processes",
+)
 def test_two_handles_see_each_other(trial: Trial) -> None:
     """Two handles on one place see each other's acknowledged writes, overwrites and deletes at once.
 
@@ -167,7 +179,9 @@ def test_closing_twice_is_harmless(trial: Trial) -> None:
         trial.count("comparisons")
         if trial.backend.durability != "volatile":
             store = session.open()
-            trial.equal(store["a"], domain.numbered(trial.backend.values, 1), "reading after the store was closed three times")
+            trial.equal(
+                store["a"], domain.numbered(trial.backend.values, 1), "reading after the store was closed three times"
+            )
 
 
 @check("STATE-CLOSE-02", sources="KV-61", needs=BASIC, methods=("close",))

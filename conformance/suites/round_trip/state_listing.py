@@ -32,7 +32,9 @@ def test_a_fresh_store_is_empty(trial: Trial) -> None:
         trial.equal(store.keys(), ["a"], "listing the first store")
 
 
-@check("STATE-LIST-02", sources="KV-15, KV-16; planted bugs: listing stops at 100, every 200th write dropped", needs=BASIC)
+@check(
+    "STATE-LIST-02", sources="KV-15, KV-16; planted bugs: listing stops at 100, every 200th write dropped", needs=BASIC
+)
 def test_listing_is_complete_with_many_keys(trial: Trial) -> None:
     """With many keys (10,000; 1,000 at quick effort), the listing gives each exactly once, and each reads its value.
 
@@ -52,9 +54,16 @@ def test_listing_is_complete_with_many_keys(trial: Trial) -> None:
             store[key] = domain.numbered(trial.backend.values, number)
         listed = store.keys()
         missing = sorted(set(keys) - set(listed))
-        trial.true(not missing, f"listing {number_of_keys:,} keys", expected="every key", got=_sample(missing, "missing"))
+        trial.true(
+            not missing, f"listing {number_of_keys:,} keys", expected="every key", got=_sample(missing, "missing")
+        )
         strange = sorted(set(listed) - set(keys))
-        trial.true(not strange, f"listing {number_of_keys:,} keys", expected="no other key", got=_sample(strange, "not written"))
+        trial.true(
+            not strange,
+            f"listing {number_of_keys:,} keys",
+            expected="no other key",
+            got=_sample(strange, "not written"),
+        )
         trial.equal(len(listed), number_of_keys, "the number of keys listed, each counted as often as it is listed")
         trial.equal(len(store), number_of_keys, "the length of the store")
         for number, key in enumerate(keys):

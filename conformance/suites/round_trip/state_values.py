@@ -39,7 +39,9 @@ def test_value_is_read_back(trial: Trial) -> None:
         trial.raises(lambda: store["c"], "missing", "reading a key that was never stored")
 
 
-@check("STATE-VALUE-01", sources="KV-01; mutants newline_translation, float_repr_rounding", needs=BASIC, promise="values")
+@check(
+    "STATE-VALUE-01", sources="KV-01; mutants newline_translation, float_repr_rounding", needs=BASIC, promise="values"
+)
 def test_every_value_of_the_domain_comes_back_equal(trial: Trial) -> None:
     """Every value of the promised domain comes back equal, in type and content.
 

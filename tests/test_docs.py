@@ -1,0 +1,212 @@
+"""The documentation is true: its examples run, what it shows is what comes, its generated pages are those of the code."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.check import catalogue
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+GENERATED = ("checks", "contracts")
+PAGES = [ROOT / "README.md", *(p for p in sorted(DOCS.rglob("*.md")) if p.relative_to(DOCS).parts[0] not in GENERATED)]
+BLOCK = re.compile(r"^```(python|toml|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+#: The first line of a block that is saved to a file.
+FILE = re.compile(r"# ([\w-]+\.(?:py|toml))\n")
+#: What a line of an example prints.
+PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
+COMMANDS = ("pytest", "conformance", "python")
+#: Runs the Python blocks of a page in one namespace, and answers each with what it printed and what it raised.
+RUNNER = """
+import contextlib, io, json, sys, traceback
+namespace = {"__name__": "__example__"}
+for line in sys.stdin:
+    printed, error = io.StringIO(), ""
+    with contextlib.redirect_stdout(printed):
+        try:
+            exec(compile(json.loads(line), "<example>", "exec"), namespace)
+        except BaseException:
+            error = traceback.format_exc()
+    print(json.dumps([printed.getvalue(), error]), flush=True)
+"""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_examples_of_a_page_run_and_show_what_comes(page: Path, tmp_path: Path) -> None:
+    """Each Python block runs, and prints what its comments say; each command ends in the lines shown under it."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "CONFORMANCE_"))}
+    # The order in which lines are shown is that of the suites, also where pytest-randomly is installed.
+    environment |= {"COLUMNS": "100", "PYTEST_ADDOPTS": "-p no:randomly"}
+    with runner(tmp_path, environment) as run:
+        for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+            file = FILE.match(text)
+            if file is not None:
+                (tmp_path / file[1]).write_text(text, encoding="utf-8")
+            if kind == "console":
+                check_console(text, tmp_path, environment)
+            elif kind == "python":
+                check_printed(text, run(text))
+
+
+@contextmanager
+def runner(folder: Path, environment: dict[str, str]) -> Iterator[Any]:
+    """Give a function that runs a Python block in a process of the page's own and returns what it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUNNER],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    question, answer = process.stdin, process.stdout
+
+    def run(code: str) -> str:
+        question.write(json.dumps(code) + "\n")
+        question.flush()
+        printed, error = json.loads(answer.readline())
+        assert not error, f"{code}\n{error}"
+        return str(printed)
+
+    with process:
+        yield run
+        question.close()
+    assert process.returncode == 0
+
+
+def check_printed(code: str, printed: str) -> None:
+    """Require that the comments behind `print(...)` are printed, in their order; `...` stands for anything."""
+    rest = printed.splitlines()
+    for expected in PRINTED.findall(code):
+        pattern = re.compile(re.escape(expected).replace(r"\.\.\.", ".*"))
+        while rest and not pattern.fullmatch(rest[0]):
+            rest.pop(0)
+        assert rest, f"{expected!r} is not among what was printed:\n{printed}"
+        rest.pop(0)
+
+
+def check_console(text: str, folder: Path, environment: dict[str, str]) -> None:
+    """Run the commands of a console block, and require that the lines shown under each come, in their order."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        words = shlex.split(command)
+        if words[0] not in COMMANDS:
+            continue
+        program = Path(sysconfig.get_path("scripts")) / words[0] if words[0] != "python" else Path(sys.executable)
+        done = subprocess.run(
+            [program, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert "INTERNALERROR" not in done.stdout, done.stdout
+        output = done.stdout + done.stderr
+        check_shown(shown.rstrip().splitlines(), output.splitlines(), f"$ {command}\n{output}")
+
+
+def check_shown(shown: list[str], output: list[str], whole: str) -> None:
+    """Require that lines are shown one after the other; a line `...` stands for any lines left out."""
+    rest = [settled(line) for line in output if not is_progress(line)]
+    gap = True
+    for line in shown:
+        if line.strip() == "...":
+            gap = True
+            continue
+        if is_progress(line):
+            continue
+        if gap:
+            while rest and rest[0] != settled(line):
+                rest.pop(0)
+        assert rest, f"missing: {line!r}\n\n{whole}"
+        assert rest.pop(0) == settled(line), f"not as shown: {line!r}\n\n{whole}"
+        gap = False
+    left = "" if gap else "\n".join(rest).strip()
+    assert not left, f"more came than is shown:\n{left}\n\n{whole}"
+
+
+def is_progress(line: str) -> bool:
+    """Tell whether a line tells how far a run is; the checks become more."""
+    return re.search(r"\[ *\d+%\]$", line) is not None
+
+
+def settled(line: str) -> str:
+    """Return a line without what differs between machines and grows with the catalogue: widths, times, counts.
+
+    The numbers of calls, values, and what was expected and got are kept as they are.
+    """
+    line = re.sub(r"([=_-])\1{3,}", r"\1", line.rstrip())
+    if re.match(r"\s*(\d+\. |expected |got )", line):
+        return line
+    return re.sub(r"\s+", " ", re.sub(r"\d[\d,.]*", "0", line))
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    """`python docs/generate.py --check` finds nothing to write."""
+    done = subprocess.run(
+        [sys.executable, DOCS / "generate.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("damage", "word"), [("stale", "stale"), ("gone", "missing"), ("extra", "superfluous")])
+def test_generator_notices_a_page_that_is_not_as_it_should_be(
+    damage: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--check` names a changed, a missing and a superfluous page, and exits 1; without it, the page is put right."""
+    generate = load_generator()
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "DOCS", tmp_path)
+    assert generate.main([]) == 0
+    assert generate.main(["--check"]) == 0
+    capsys.readouterr()
+    page = tmp_path / "checks" / ("STATE-OLD-01.md" if damage == "extra" else "STATE-BASIC-01.md")
+    if damage == "gone":
+        page.unlink()
+    else:
+        page.write_text("something else")
+    assert generate.main(["--check"]) == 1
+    assert capsys.readouterr().out.startswith(f"{word:<12}checks/{page.name}\n")
+    assert generate.main([]) == 0
+    assert generate.main(["--check"]) == 0
+
+
+def load_generator() -> Any:
+    """Return the module docs/generate.py."""
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_cited_property_is_listed() -> None:
+    """Each property number that a check names as its source stands on the page of sources."""
+    page = (DOCS / "sources.md").read_text(encoding="utf-8")
+    cited = {
+        number
+        for check in catalogue().values()
+        for number in re.findall(r"\b(?:KIT|KV|LOG|MEM|TX|VS)-\d+", check.sources)
+    }
+    assert [number for number in sorted(cited) if f'id="{number}"' not in page] == []
+
+
+def test_site_builds_without_warnings(tmp_path: Path) -> None:
+    """`mkdocs build --strict` ends without an error: every link leads somewhere."""
+    pytest.importorskip("mkdocs", reason="mkdocs is not installed: pip install -e '.[docs]'")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path / "site"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site" / "checks" / "STATE-BASIC-01" / "index.html").exists()
