@@ -15,6 +15,8 @@ STATE_VERBS = {
     "length": "__len__",
     "contains": "__contains__",
 }
+#: Those of them that a state store can't be without.
+_NEEDED = ("get", "set", "delete", "keys")
 _RAISES = object()
 
 
@@ -25,9 +27,10 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
         obj: The open store. Its methods may be `def` or `async def`, mixed freely.
         missing: What the store's `get` returns for a missing key, where it does not raise; becomes a KeyError.
         **verbs: For each verb the name of the method of `obj`, or any callable. For `state`: `get`, `set`, `delete`,
-            `keys`, and, where the store has them, `length` and `contains` (else both are worked out from `keys`). For
-            `log`: `append`, `read`, `head`. Any capability's methods under their own names. `close=None` says that
-            there is nothing to close.
+            `keys`, and, where the store has them, `length` and `contains` (else both are worked out from `keys`); of
+            the first four those need not be named that `obj` has already, as `__getitem__` and so on. For `log`:
+            `append`, `read`, `head`. Any capability's methods under their own names. `close=None` says that there is
+            nothing to close.
 
     Raises:
         TypeError: A verb is given no usable method; the message names it.
@@ -47,6 +50,8 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
     calls = {verb: _method(obj, verb, target) for verb, target in verbs.items() if target is not None}
     if "close" not in verbs and callable(getattr(obj, "close", None)):
         calls["close"] = obj.close
+    if not calls.keys().isdisjoint(_NEEDED):
+        calls.update({verb: call for verb, call in _own(obj).items() if verb not in verbs})
     if "keys" in calls:
         calls.setdefault("length", _length_of(calls["keys"]))
         calls.setdefault("contains", _contains_in(calls["keys"]))
@@ -121,19 +126,33 @@ def _reader(call: Callable[..., Any]) -> Callable[[Any], Any]:
     return lambda _self: call()
 
 
+def _own(obj: Any) -> dict[str, Callable[..., Any]]:
+    """Return the verbs that `obj` has under the names of the contract."""
+    names = {verb: STATE_VERBS[verb] for verb in _NEEDED}
+    if hasattr(type(obj), "__aiter__"):
+        names["keys"] = "__aiter__"
+    return {verb: getattr(obj, name) for verb, name in names.items() if getattr(type(obj), name, None) is not None}
+
+
 def _iteration(keys: Callable[..., Any]) -> dict[str, Any]:
-    if _is_async(keys):
+    if inspect.iscoroutinefunction(keys) or inspect.isasyncgenfunction(keys):
 
         async def aiter_keys(_self: Any) -> Any:
             for key in await gathered(keys()):
                 yield key
 
         return {"__aiter__": aiter_keys}
-    return {"__iter__": lambda _self: iter(keys())}
+
+    def iter_keys(_self: Any) -> Any:
+        found = keys()
+        return found if _is_later(found) else iter(found)  # what is later is gathered by whoever drives the store
+
+    return {"__iter__": iter_keys}
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+def _is_later(result: Any) -> bool:
+    """Tell whether a result has still to be waited for: a plain function may give one too, such as a lambda."""
+    return inspect.isawaitable(result) or hasattr(result, "__aiter__")
 
 
 async def gathered(result: Any) -> list[Any]:
@@ -146,23 +165,20 @@ async def gathered(result: Any) -> list[Any]:
 
 
 def _length_of(keys: Callable[..., Any]) -> Callable[..., Any]:
-    if _is_async(keys):
-
-        async def length() -> int:
-            return len(await gathered(keys()))
-
-        return length
-    return lambda: len(list(keys()))
+    return lambda: _with_items(keys(), len)
 
 
 def _contains_in(keys: Callable[..., Any]) -> Callable[..., Any]:
-    if _is_async(keys):
+    return lambda key: _with_items(keys(), lambda items: key in items)
 
-        async def contains(key: Any) -> bool:
-            return key in await gathered(keys())
 
-        return contains
-    return lambda key: key in list(keys())
+def _with_items(found: Any, work_out: Callable[[list[Any]], Any]) -> Any:
+    """Return what `work_out` makes of the keys found; where they have still to be waited for, a coroutine of it."""
+
+    async def later() -> Any:
+        return work_out(await gathered(found))
+
+    return later() if _is_later(found) else work_out(list(found))
 
 
 def _raising(get: Callable[..., Any], missing: Any) -> Callable[..., Any]:
@@ -171,10 +187,18 @@ def _raising(get: Callable[..., Any], missing: Any) -> Callable[..., Any]:
             raise KeyError(key)
         return value
 
+    async def later(key: Any, value: Any) -> Any:
+        return checked(key, await value)
+
     if inspect.iscoroutinefunction(get):
 
         async def get_later(key: Any) -> Any:
             return checked(key, await get(key))
 
         return get_later
-    return lambda key: checked(key, get(key))
+
+    def get_now(key: Any) -> Any:
+        value = get(key)
+        return later(key, value) if inspect.isawaitable(value) else checked(key, value)
+
+    return get_now

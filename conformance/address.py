@@ -113,8 +113,8 @@ def load(address: str, *, base: Path | None = None) -> Backend:
     if not callable(found):
         raise AddressError(
             f"backend {address!r} is {_an(found)}, which is not callable. Point at a Backend record, or at the "
-            f"function or class that opens the store from a path: never at an open store, engines open it again in other "
-            f"processes."
+            f"function or class that opens the store from a path: never at an open store, engines open it again in "
+            f"other processes."
         )
     opener = PathOpener(found)
     return Backend(name, address=canonical, **dict.fromkeys(CONTRACTS, opener))  # type: ignore[arg-type]
@@ -197,11 +197,12 @@ def _from_table(path: Path, name: str) -> Backend:
         raise AddressError(
             f"{heading}: unknown key {unknown[0]!r}.{nearest(unknown[0], _TABLE_KEYS)} Known: {', '.join(_TABLE_KEYS)}."
         )
+    lacks: Any = table.get("lacks", {})
+    if not isinstance(lacks, dict):
+        raise AddressError(f'{heading}: lacks={lacks!r} is not a table. Write lacks = {{ ttl = "the reason" }}.')
     backend = load(table["address"], base=path.parent)
     promises = {key: value for key, value in table.items() if key in PROMISES}
     try:
-        return replace(
-            backend, name=name, lacks={**backend.lacks, **table.get("lacks", {})}, address=f"{path}:{name}", **promises
-        )
+        return replace(backend, name=name, lacks={**backend.lacks, **lacks}, address=f"{path}:{name}", **promises)
     except (TypeError, ValueError) as error:
         raise AddressError(f"{heading}: {error}") from error

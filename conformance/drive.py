@@ -11,14 +11,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from conformance.address import PathOpener
+
 _VERBS = ("__getitem__", "__setitem__", "append", "read", "get", "close")
 
 
 def is_async(thing: Any) -> bool:
-    """Tell whether a function, or any verb of a store, is `async`."""
+    """Tell whether a function is `async`, or any verb of a store, or of the class of one."""
     if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
         return True
-    kind = type(thing)
+    kind = thing if isinstance(thing, type) else type(thing)
     return hasattr(kind, "__aiter__") or any(
         inspect.iscoroutinefunction(getattr(kind, verb, None)) or inspect.isasyncgenfunction(getattr(kind, verb, None))
         for verb in _VERBS
@@ -35,14 +37,14 @@ class Driver:
 
     def open(self, opener: Callable[..., Any], *args: Any) -> Any:
         """Open a store; a context manager that is not itself a store is entered, and left by `close`."""
-        self._loop_only = is_async(opener)
+        self._loop_only = is_async(opener.function if isinstance(opener, PathOpener) else opener)
         store = self.call(opener, *args)
-        if hasattr(store, "__aenter__") and not _looks_open(store):
-            entered = self._wait_for(store.__aenter__)
-            self._stack.callback(self._wait_for, store.__aexit__, None, None, None)
-            store = entered
-        elif hasattr(store, "__enter__") and not _looks_open(store):
-            store = self._stack.enter_context(store)
+        if not _looks_open(store):
+            if hasattr(store, "__aenter__"):
+                # Entered and left by one task, as cancel scopes and task groups ask for.
+                store = self._stack.enter_context(self._loop().wrap_async_context_manager(store))
+            elif hasattr(store, "__enter__"):
+                store = self._stack.enter_context(store)
         self._loop_only = self._loop_only or is_async(store)
         return store
 
@@ -67,15 +69,20 @@ class Driver:
 
     def close(self) -> None:
         """Leave the store's context manager, where it had one, and stop the event loop, where there is one."""
-        self._stack.close()
-        self._portal = None
+        try:
+            self._stack.close()
+        finally:
+            self._portal = None
 
     def _wait_for(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return self._loop().call(_awaited, function, args, kwargs)
+
+    def _loop(self) -> Any:
         if self._portal is None:
             from anyio.from_thread import start_blocking_portal  # here, because most stores are sync
 
             self._portal = self._stack.enter_context(start_blocking_portal())
-        return self._portal.call(_awaited, function, args, kwargs)
+        return self._portal
 
 
 def _looks_open(store: Any) -> bool:

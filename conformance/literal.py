@@ -23,10 +23,12 @@ def literal(value: Any, limit: int = 400, depth: int = 0) -> str:
         return _long(value)
     if type(value) is float and not math.isfinite(value):
         return f"float('{value}')"
-    if type(value) in (list, tuple, dict):
-        if depth > DEPTH_LIMIT:
-            return "… (deeper)"
-        return _mapping(value, limit, depth) if type(value) is dict else _sequence(value, limit, depth)
+    if type(value) in (list, tuple, dict) and depth > DEPTH_LIMIT:
+        return "… (deeper)"
+    if type(value) is list or type(value) is tuple:
+        return _sequence(value, limit, depth)
+    if type(value) is dict:
+        return _mapping(value, limit, depth)
     try:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - a store's own repr may raise anything

@@ -21,7 +21,7 @@ OPTIONS = (
         "backend",
         "SPEC",
         True,
-        "Judge this storage backend: a registered name, module:attribute or ./file.py:attribute. Repeatable. No default.",
+        "Judge this storage backend: a registered name, module:attribute or ./file.py:attribute. Repeatable.",
     ),
     ("suite", "NAME", True, "Run this conformance suite. Repeatable. Default: all."),
     ("contract", "NAME", False, "Judge the backend by this contract only. Default: all that it opens."),

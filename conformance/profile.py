@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,27 +69,24 @@ def probe(backend: Backend, *, only: str = "") -> Profile:
     for name in asked:
         contract = contracts()[name]
         with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:
-            driver = Driver()
-            opener = getattr(backend, name)
-            where = Where(Path(folder), clock=ManualClock())
+            doing = "opening"
             try:
-                store = driver.open(opener, where)
-            except Exception as error:  # noqa: BLE001 - a store may raise anything when it opens
-                return Profile(backend, {}, {}, f"opening {backend.address or backend.name} raised {raised(error)}")
-            absent = contract.missing_from(store)
-            if absent:
-                unfit.append(_unfit(contract, store, absent))
-            else:
-                missing[name] = {c.name: tuple(c.missing_from(store)) for c in contract.capabilities}
-                methods[name] = frozenset(n for n in _method_names(contract) if has(store, n))
-            try:
-                if callable(getattr(store, "close", None)):
-                    driver.call(store.close)
-                driver.close()
-            except Exception as error:  # noqa: BLE001 - as above
-                return Profile(backend, {}, {}, f"closing {backend.address or backend.name} raised {raised(error)}")
+                with closing(Driver()) as driver:
+                    store = driver.open(getattr(backend, name), Where(Path(folder), clock=ManualClock()))
+                    doing = "looking at"
+                    absent = contract.missing_from(store)
+                    if absent:
+                        unfit.append(_unfit(contract, store, absent))
+                    else:
+                        missing[name] = {c.name: tuple(c.missing_from(store)) for c in contract.capabilities}
+                        methods[name] = frozenset(n for n in _method_names(contract) if has(store, n))
+                    doing = "closing"
+                    if callable(getattr(store, "close", None)):
+                        driver.call(store.close)
+            except Exception as error:  # noqa: BLE001 - a store may raise anything
+                return Profile(backend, {}, {}, f"{doing} {backend.address or backend.name} raised {raised(error)}")
     if not missing or (unfit and not bare):
-        raise AddressError(f"backend {backend.address or backend.name!r}: " + "; ".join(unfit) + f". {_ADVICE}")
+        raise AddressError(f"backend {backend.address or backend.name!r}: {'; '.join(dict.fromkeys(unfit))}. {_ADVICE}")
     left_out: dict[str, Any] = {name: None for name in CONTRACTS if name not in missing}
     return Profile(replace(backend, **left_out), missing, methods)
 
@@ -97,6 +95,8 @@ _ADVICE = "Rename the verbs with conformance.adapt(store, get=..., set=..., dele
 
 
 def _unfit(contract: Contract, store: Any, absent: list[str]) -> str:
+    if store is None:
+        return "opening it gave None: the function must return the open store"
     shown = ", ".join(verb.replace("|", " or ") for verb in absent)
     what = f"what it opened, {literal(store, 60)} of type {type(store).__name__}"
     return f"{what}, is no {contract.name} store: it has no {shown}"

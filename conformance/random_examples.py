@@ -24,7 +24,7 @@ def settings_for(trial: Trial) -> hypothesis.settings:
         deadline=None,  # disks are slow now and then
         database=DirectoryBasedExampleDatabase(database) if database else None,
         derandomize=False,
-        suppress_health_check=list(hypothesis.HealthCheck),
+        suppress_health_check=[check for check in hypothesis.HealthCheck if isinstance(check, hypothesis.HealthCheck)],
         phases=[p for p in hypothesis.Phase if p is not hypothesis.Phase.explain],
         print_blob=False,
         report_multiple_bugs=False,

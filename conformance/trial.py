@@ -182,6 +182,7 @@ class Trial:
         failed: list[tuple[str, Exception]] = []
         waiting = list(table.items())
         while waiting:
+            name = waiting[0][0]
             try:
                 with self.fresh() as session:
                     store = session.open()

@@ -10,6 +10,7 @@ from conformance.literal import literal
 from conformance.recording import raised
 from conformance.result import NotApplicable
 from conformance.values.cases import big_text
+from conformance.values.equality import same
 
 if TYPE_CHECKING:
     from conformance.session import Handle
@@ -85,7 +86,15 @@ def unchanged(trial: Trial, store: Handle, before: Mapping[str, Any], what: str,
     """Require that the verbs of `store` show what they showed before; `keys` as they were given to `observed`."""
     after = observed(trial, store, *keys)
     for part, expected in before.items():
-        trial.equal(after[part], expected, f"{part} {what}")
+        trial.equal(*_differing(after[part], expected), f"{part} {what}")
+
+
+def _differing(got: Any, expected: Any) -> tuple[Any, Any]:
+    """Leave out what two dicts agree on: a failure shows the one key that changed, not the hundred that did not."""
+    if not isinstance(got, dict) or same(got, expected):
+        return got, expected
+    agreed = [key for key in got if key in expected and same(got[key], expected[key])]
+    return {key: got[key] for key in got if key not in agreed}, {k: expected[k] for k in expected if k not in agreed}
 
 
 def unstorable(trial: Trial) -> Any:
@@ -101,13 +110,6 @@ def refused_value(trial: Trial, call: Callable[[], Any]) -> None:
     """Make a call with a value outside the domain; a store that takes it, as it may, leaves nothing to check."""
     if not trial.refused(call):
         raise NotApplicable("the store accepts values outside its domain, so that none is refused")
-
-
-def error_types(trial: Trial, kind: str) -> tuple[type[BaseException], ...]:
-    """Return the exception types that mean a kind of failure; KeyError always means `missing`."""
-    named = trial.backend.errors.get(kind, Exception if kind != "missing" else KeyError)
-    types: tuple[type[BaseException], ...] = named if isinstance(named, tuple) else (named,)
-    return (*types, KeyError) if kind == "missing" else types
 
 
 def _history(trial: Trial, store: Handle, key: str) -> list[tuple[Any, Any]]:

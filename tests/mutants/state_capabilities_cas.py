@@ -1,5 +1,4 @@
 """State stores whose compare-and-set compares something else, or sets anyway."""
-# ruff: noqa: D101, D102 - what each does wrong stands in its mark
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ class CasReturnsOldVersion(CapableState):
 
 @capable_mutant("what is expected is not looked at", "STATE-CAS-02", "STATE-CAS-03", "STATE-CAS-05", "STATE-CAS-12")
 class CasIgnoresExpected(CapableState):
-    def compare_and_set(self, key: str, value: Any, expected: Any) -> Any:  # noqa: ARG002
+    def compare_and_set(self, key: str, value: Any, expected: Any) -> Any:
         return self.write(key, self.encode(value))
 
 
@@ -95,7 +94,7 @@ class CasUpdateCreates(CapableState):
 
 @capable_mutant("the version is a digest of the value", "STATE-CAS-06", "STATE-CAS-07")
 class VersionIsADigest(CapableState):
-    def next_version(self, key: str, text: str) -> Any:  # noqa: ARG002
+    def next_version(self, key: str, text: str) -> Any:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -109,14 +108,14 @@ class PlainWriteKeepsVersion(CapableState):
 
 @capable_mutant("the version wraps around after four writes of a key", "STATE-CAS-06", "STATE-CAS-12")
 class VersionWrapsAround(CapableState):
-    def next_version(self, key: str, text: str) -> Any:  # noqa: ARG002
+    def next_version(self, key: str, text: str) -> Any:
         entry = self.present(key)
         return (entry.version + 1) % 4 if entry else 0
 
 
 @capable_mutant("the versions of a key count from 1 again after a delete", "STATE-CAS-07", "STATE-CAS-12")
 class TokenRepeatsAfterDelete(CapableState):
-    def next_version(self, key: str, text: str) -> Any:  # noqa: ARG002
+    def next_version(self, key: str, text: str) -> Any:
         entry = self.present(key)
         return entry.version + 1 if entry else 1
 

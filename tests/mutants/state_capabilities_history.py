@@ -1,5 +1,4 @@
 """State stores whose history or snapshots are not what was."""
-# ruff: noqa: D101, D102 - what each does wrong stands in its mark
 
 from __future__ import annotations
 
@@ -158,7 +157,7 @@ class TransactionMakesNoVersions(CapableState):
                 del self.kept.history[key][self.version(key)]
 
 
-@capable_mutant("reading makes a version", "STATE-HIST-08")
+@capable_mutant("reading makes a version", "STATE-HIST-01")
 class ReadingMakesVersions(CapableState):
     def __getitem__(self, key: str) -> Any:
         entry = self.entry(key)

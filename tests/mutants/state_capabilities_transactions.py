@@ -1,5 +1,4 @@
 """State stores whose transactions are applied in part, or not at all, or when they should not be."""
-# ruff: noqa: D101, D102 - what each does wrong stands in its mark
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """State stores whose keys expire too early, too late, for some verbs, or never."""
-# ruff: noqa: D101, D102 - what each does wrong stands in its mark
 
 from __future__ import annotations
 
@@ -38,9 +37,9 @@ class TtlOnWallClock(CapableState):
         return entry.expires_at is not None and time.time() >= entry.expires_at
 
 
-@capable_mutant("nothing ever expires", "STATE-TTL-02", "STATE-TTL-15")
+@capable_mutant("nothing ever expires", "STATE-TTL-02")
 class TtlIsIgnored(CapableState):
-    def expired(self, entry: Entry) -> bool:  # noqa: ARG002
+    def expired(self, entry: Entry) -> bool:
         return False
 
 
@@ -245,7 +244,7 @@ class ExpiryIsNotSaved(CapableState):
             entry.expires_at = None
 
 
-@capable_mutant("what is left of a ttl counts from the opening", "STATE-TTL-12", "STATE-TTL-15")
+@capable_mutant("what is left of a ttl counts from the opening", "STATE-TTL-12")
 class ExpiryStartsAnew(CapableState):
     left: dict[str, float] = {}  # noqa: RUF012 - as in a file of its own, by path and key
 

@@ -13,16 +13,8 @@ from conformance import Backend, Where, adapt
 def open_state(where: Where) -> Any:
     """Open the table."""
     database = SqliteDatabase(where.path / "store.sqlite")
-    return adapt(
-        KeyValue(database=database),
-        get="__getitem__",
-        set="__setitem__",
-        delete="__delitem__",
-        keys="keys",
-        length="__len__",
-        contains="__contains__",
-        close=database.close,
-    )
+    table = KeyValue(database=database)
+    return adapt(table, keys="keys", length="__len__", contains="__contains__", close=database.close)
 
 
 backend = Backend("peewee", state=open_state)

@@ -11,7 +11,7 @@ from conformance import Backend, Where, adapt
 
 def open_state(where: Where) -> Any:
     """Open the database."""
-    return adapt(Rdict(str(where.path / "store")), get="__getitem__", set="__setitem__", delete="__delitem__", keys="keys")
+    return adapt(Rdict(str(where.path / "store")), keys="keys")
 
 
 backend = Backend("rocksdict", state=open_state)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import transaction
 import ZODB
+from transaction import TransactionManager
 
 from conformance import Backend, Where, adapt
 
 
 def open_state(where: Where) -> Any:
     """Open the storage."""
-    manager = transaction.TransactionManager(explicit=False)
+    manager = TransactionManager()
     database = ZODB.DB(str(where.path / "store.fs"))
     root = database.open(manager).root()
 
@@ -24,9 +24,7 @@ def open_state(where: Where) -> Any:
         with manager:
             del root[key]
 
-    return adapt(
-        root, get="__getitem__", set=put, delete=delete, keys="keys", length="__len__", contains="__contains__", close=database.close
-    )
+    return adapt(root, set=put, delete=delete, close=database.close)
 
 
 backend = Backend("zodb", state=open_state)

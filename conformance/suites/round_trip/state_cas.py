@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.check import check
 from conformance.literal import literal
 from conformance.models.capabilities import VersionedModel
-from conformance.models.observation import error_types, observed, refused_value, state_of, unchanged, unstorable
+from conformance.models.observation import observed, refused_value, state_of, unchanged, unstorable
 from conformance.recording import raised
 from conformance.values import domain
 
@@ -23,10 +23,10 @@ def refused(
 ) -> None:
     """Require that a compare-and-set is refused: by an exception, of the named type where one is named, or by False."""
     trial.count("comparisons")
-    allowed = error_types(trial, "conflict")
+    allowed = trial.errors("conflict")
     names = " or ".join(one.__name__ for one in allowed)
     if missing:  # that the key is missing is a good reason as well
-        allowed = (*allowed, *error_types(trial, "missing"))
+        allowed = (*allowed, *trial.errors("missing"))
     try:
         got = store.compare_and_set(key, value, expected)
     except allowed:

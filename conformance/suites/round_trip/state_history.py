@@ -354,7 +354,7 @@ def test_random_calls_agree_with_the_model(trial: Trial) -> None:
                 elif verb == "reopen" and trial.backend.durability != "volatile":
                     store = session.reopen(store)
             trial.equal(state_of(store), model.state, "the state at the end")
-            for key in {key for _, key, _ in calls}:
+            for key in sorted({key for _, key, _ in calls}):
                 versions = [v for v in _versions(trial, store, key) if all(v != mark for mark in marks.get(key, ()))]
                 found = [store.get_version(key, version) for version in versions]
                 trial.equal(found, model.values(key), f"the values of all versions of {key!r}")

@@ -184,12 +184,12 @@ def test_random_calls_agree_with_a_dict(trial: Trial) -> None:
     """
     from hypothesis import strategies as st
 
-    from conformance.values.strategies import few_keys, sequences
+    from conformance.values.strategies import sequences
 
     kind = trial.backend.values
     verbs = st.sampled_from(["write", "write", "delete", "compact", "reopen"])
 
-    @trial.examples(sequences(st.tuples(verbs, few_keys()), trial.effort.steps))
+    @trial.examples(sequences(st.tuples(verbs, st.sampled_from(["a", "b"])), trial.effort.steps))
     def _(calls: list[tuple[str, str]]) -> None:
         state: dict[str, Any] = {}
         with trial.fresh() as session:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from conformance.check import check
-from conformance.models.observation import error_types, observed, state_of, unchanged
+from conformance.models.observation import observed, state_of, unchanged
 from conformance.result import NotApplicable
 from conformance.values import domain
 
@@ -175,7 +175,7 @@ def test_deleting_a_missing_key_inside_is_harmless(trial: Trial) -> None:
 
 
 def _delete_missing(trial: Trial, t: Handle, key: str) -> None:
-    with suppress(*error_types(trial, "missing")):
+    with suppress(*trial.errors("missing")):
         del t[key]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.check import check
+from conformance.check import catalogue, check
 from conformance.result import NotApplicable
 from conformance.session import Handle
 from conformance.trial import Trial
@@ -119,13 +119,23 @@ def _exact_or_refused(trial: Trial, table: Mapping[str, Any]) -> None:
     if not table:
         raise NotApplicable(f"these values belong to the promised domain, values={trial.backend.values!r}")
 
+    # Where refusals do damage, one check says so; here it would hide which values are exact or refused.
+    harmless = passes(trial, "STATE-FAIL-01")
+
     @trial.cases(table)
     def _(store: Handle, value: Any) -> None:
         store["k"] = before
         if trial.refused(lambda: store.__setitem__("k", value)):
-            trial.equal(store["k"], before, "reading the old value after another one was refused")
+            trial.count("comparisons")
+            if harmless:
+                trial.equal(store["k"], before, "reading the old value after another one was refused")
         else:
             trial.equal(store["k"], value, "reading a value that was accepted")
+
+
+def passes(trial: Trial, *codes: str) -> bool:
+    """Tell whether the store passes other checks, so that their failures are not reported once more."""
+    return all(trial.bench.judge(catalogue()[code]).outcome == "pass" for code in codes)
 
 
 def _only(table: Mapping[str, Any], *words: str) -> dict[str, Any]:
