@@ -21,7 +21,7 @@ RESULT = pytest.StashKey[Result]()
 
 
 class CheckFailed(Exception):
-    """Tells pytest that a check is red; what is shown is made from the `Result`."""
+    """Tells pytest that a check is red where no exception did; what is shown is made from the `Result`."""
 
 
 @pytest.fixture(scope="session", name=FIXTURE)
@@ -51,7 +51,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     pyfuncitem.user_properties.append(("conformance_outcome", result.outcome))
     pyfuncitem.user_properties += [(f"conformance_{kind}", count) for kind, count in result.evidence.items()]
     if is_red(result):
-        raise CheckFailed(result.code)
+        # The exception itself, so that --pdb stops where it was raised.
+        raise bench.errors.get(check.code) or CheckFailed(result.code)
     if result.outcome != "pass":
         pytest.skip(f"{result.outcome}: {result.reason or check.sentence}")
     return True
@@ -84,7 +85,7 @@ def pytest_runtest_makereport(
     if result is None or call.when != "call":
         return report
     report.conformance = result.to_dict()  # type: ignore[attr-defined]
-    if report.failed and call.excinfo is not None and call.excinfo.errisinstance(CheckFailed):
+    if report.failed:
         report.longrepr = _explained(item, result)
     return report
 

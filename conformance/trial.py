@@ -35,6 +35,7 @@ class Bench:
         root: A directory for places.
         database: A directory where Hypothesis keeps failing examples for the next run; None to keep none.
         results: What has been judged so far, by code; a gate is judged once.
+        errors: The exceptions behind failures, by code, for whoever wants to look at their frames.
     """
 
     profile: Profile
@@ -43,6 +44,7 @@ class Bench:
     root: Path
     database: Path | None = None
     results: dict[str, Result] = field(default_factory=dict)
+    errors: dict[str, BaseException] = field(default_factory=dict)
 
     def trial(self, check: Check) -> Trial:
         """Return a trial of `check`."""
@@ -66,7 +68,6 @@ class Trial:
         #: A seed of this check's own, so that checks don't depend on which others run.
         self.seed = zlib.crc32(f"{bench.seed}:{check.code}".encode())
         self.evidence: dict[str, int] = {}
-        self.error: BaseException | None = None
         self._failed_calls: tuple[Call, ...] = ()
         self._store_error: BaseException | None = None
         self._note = ""
@@ -272,7 +273,7 @@ class Trial:
         found = _violation_in(error)
         if found is not error:
             note = "The same calls do not always give the same answer: this run is one of several."
-        self.error = found
+        self.bench.errors[self.check.code] = found
         calls = self._failed_calls
         frame = store_frame(found, self.backend)
         if isinstance(found, Violation):

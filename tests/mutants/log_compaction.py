@@ -211,8 +211,8 @@ MUTANTS = [
     log_mutant("log_keeps_the_state", "keeps the object that it was given", "CHECKPOINT-05", KeepsTheState),
     log_mutant("log_gives_the_state", "gives the object that it keeps", "CHECKPOINT-05", GivesTheState),
     log_mutant("log_checkpoint_in_memory", "no checkpoint after reopening", "CHECKPOINT-06", CheckpointInMemory),
-    log_mutant("log_compacts_one_too_many", "drops one event too many", "COMPACT-01 MODEL-01", OneTooMany),
-    log_mutant("log_renumbers", "numbers the events left from 1", "COMPACT-02 COMPACT-08", Renumbers),
+    log_mutant("log_compacts_one_too_many", "drops one event too many", "COMPACT-01", OneTooMany),
+    log_mutant("log_renumbers", "numbers the events left from 1", "COMPACT-02 COMPACT-08 MODEL-01", Renumbers),
     log_mutant("log_offset_windows", "windows of a compacted log are shifted", "COMPACT-02", OffsetWindows),
     log_mutant("log_first_of_nothing", "`first` is 0 when nothing is left", "COMPACT-03", FirstOfNothing),
     log_mutant("log_first_is_gone", "`first` is the last event gone", "COMPACT-03", FirstIsTheLastGone),
@@ -220,6 +220,6 @@ MUTANTS = [
     log_mutant("log_second_time_raises", "compacting twice raises", "COMPACT-04", SecondTimeRaises),
     log_mutant("log_compacts_anything", "compacts what no checkpoint covers", "COMPACT-05", CompactsAnything),
     log_mutant("seq_reused", "counts anew when nothing is left", "COMPACT-06 MODEL-01", SequenceReused),
-    log_mutant("seq_reused_reopened", "the same, reopened", "COMPACT-07 MODEL-01", SequenceReusedAfterReopening),
+    log_mutant("seq_reused_reopened", "the same, reopened", "COMPACT-07", SequenceReusedAfterReopening),
     log_mutant("log_compaction_in_memory", "all is back after reopening", "COMPACT-08", CompactionInMemory),
 ]

@@ -101,7 +101,7 @@ MUTANTS = [
     log_mutant("log_javascript_numbers", "long ints go through a float", "EVENT-01", JavaScriptNumbers),
     log_mutant("log_unchecked_json", "a tuple becomes a list, a dict key a text", "EVENT-02 REOPEN-03", UncheckedJson),
     log_mutant("log_nan_is_null", "NaN becomes null", "EVENT-02", NanIsNull),
-    log_mutant("log_falsy_is_null", "empty and zero events become null", "EVENT-01 EVENT-03 MODEL-01", FalsyIsNull),
+    log_mutant("log_falsy_is_null", "empty and zero events become null", "EVENT-01 EVENT-03", FalsyIsNull),
     log_mutant("log_cut_at_64_kib", "a text is cut at 64 KiB", "EVENT-06", CutAt64KiB),
     log_mutant("log_line_limit", "an event that fills a block is skipped", "EVENT-06", LineLimit),
     log_mutant("log_keeps_the_object", "keeps the object that was appended", "EVENT-04", KeepsTheObject),

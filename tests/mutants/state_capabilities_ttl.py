@@ -138,7 +138,7 @@ class LatestExpiryStays(CapableState):
             new.expires_at = max(entry.expires_at, new.expires_at)
 
 
-@capable_mutant("the sweep removes a key that was written again", "STATE-TTL-06", "STATE-TTL-15")
+@capable_mutant("the sweep removes a key that was written again", "STATE-TTL-06")
 class SweepRemovesRewritten(CapableState):
     def __init__(self, path: Any, clock: Any) -> None:
         super().__init__(path, clock)

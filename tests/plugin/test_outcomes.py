@@ -280,3 +280,20 @@ def test_workers_and_one_process_give_the_same_record(stores: pytest.Pytester) -
                         del check["duration_s"]
         records.append(report)
     assert records[0] == records[1]
+
+
+def test_the_debugger_stops_in_the_check(stores: pytest.Pytester) -> None:
+    """With --pdb the debugger opens where the rule was found broken, in the check's own frames."""
+    stores.makepyfile(
+        debugger="""
+        import traceback
+
+        class Debugger:
+            def reset(self): pass
+            def interaction(self, frame, trace):
+                print("frames:", *[entry.name for entry in traceback.extract_tb(trace)])
+        """
+    )
+    args = ["--backend=mystore:NoneStore", "-k", "STATE-BASIC-01", "--pdb", "--pdbcls=debugger:Debugger", "-s"]
+    result = stores.runpytest_subprocess("-p", "debugger", *args)
+    result.stdout.fnmatch_lines(["*frames: *test_value_is_read_back*"])

@@ -44,7 +44,7 @@ def test_compaction_is_invisible_to_folds(trial: Trial) -> None:
     events: list[Any] = []
     with trial.fresh() as session:
         store = session.open()
-        for size, upto, dropped in ((9, 4, 2), (3, 12, 12), (4, 14, 13), (1, 16, 16)):
+        for size, upto, dropped in ((3, 2, 2), (6, 7, 5), (3, 12, 12), (4, 14, 13)):
             append_all(trial, store, some_events(trial, size, after=len(events)))
             events += some_events(trial, size, after=len(events))
             trial.equal(restored(trial, store), fold(trial, events), "restoring the state after more appends")

@@ -39,10 +39,10 @@ def test_every_ordinary_key_works(trial: Trial) -> None:
         trial.equal(store.keys(), [], "listing after deleting the only key")
 
 
-def _present(trial: Trial, store: Handle, key: str, value: object) -> None:
-    trial.equal(store[key], value, "reading the key back")
-    trial.true(key in store, "asking for the key", expected="True", got="False")
-    trial.equal(store.keys(), [key], "listing the only key")
+def _present(trial: Trial, store: Handle, key: str, value: object, when: str = "") -> None:
+    trial.equal(store[key], value, f"reading the key back{when}")
+    trial.true(key in store, f"asking for the key{when}", expected="True", got="False")
+    trial.equal(store.keys(), [key], f"listing the only key{when}")
 
 
 @check("STATE-KEY-02", sources="KV-12, KV-13; mutants key_truncated_or_hashed_no_check", needs=BASIC)
@@ -65,6 +65,14 @@ def test_extreme_keys_are_exact_or_refused(trial: Trial) -> None:
             _present(trial, store, key, value)
             del store[key]
             trial.equal(store.keys(), [], "listing after deleting the only key")
+
+    if trial.backend.durability == "volatile":
+        return
+    for key in EXACT_OR_REFUSED_KEYS.values():
+        with trial.fresh() as session:
+            store = session.open()
+            if not trial.refused(lambda key=key, store=store: store.__setitem__(key, value)):  # type: ignore[misc]
+                _present(trial, session.reopen(store), key, value, ", after reopening")
 
 
 @check(

@@ -62,7 +62,7 @@ def test_expires_at_tells_the_instant(trial: Trial) -> None:
             _require_the_clock(session, found, ttl)
             expected = session.where.clock() + ttl
             trial.true(
-                _about(found, expected, 0.001),
+                about(found, expected, 0.001),
                 f"the time of expiry of a key that was set with a ttl of {ttl:,} seconds at {session.where.clock()!r}",
                 expected=repr(expected),
                 got=literal(found),
@@ -71,7 +71,7 @@ def test_expires_at_tells_the_instant(trial: Trial) -> None:
         _there(trial, store, "a", one, "reading a key before it expires")
         found = store.expires_at("a")
         trial.true(
-            _about(found, session.where.clock() + 50, 0.001),
+            about(found, session.where.clock() + 50, 0.001),
             "the time of expiry ten seconds later",
             expected="the same as before",
             got=literal(found),
@@ -80,11 +80,12 @@ def test_expires_at_tells_the_instant(trial: Trial) -> None:
 
 def _require_the_clock(session: Session, found: Any, ttl: float) -> None:
     """Raise NotApplicable when a time of expiry is about the true time; the clock of the place is years behind it."""
-    if _about(found, time.time() + ttl, 3_600) and not _about(found, session.where.clock() + ttl, 3_600):
+    if about(found, time.time() + ttl, 3_600) and not about(found, session.where.clock() + ttl, 3_600):
         raise NotApplicable("pass where.clock to the store so that expiry can be tested without waiting")
 
 
-def _about(found: Any, expected: float, tolerance: float) -> bool:
+def about(found: Any, expected: float, tolerance: float) -> bool:
+    """Tell whether a time of expiry is the expected one, to so many seconds."""
     return isinstance(found, (int, float)) and abs(found - expected) <= tolerance
 
 
@@ -359,7 +360,7 @@ def test_fraction_of_a_second_is_kept_or_refused(trial: Trial) -> None:
             _there(trial, store, "a", value, f"reading a key that was set with a ttl of {ttl} seconds")
             instant = store.expires_at("a")
             trial.true(
-                _about(instant, session.where.clock() + ttl, 1),
+                about(instant, session.where.clock() + ttl, 1),
                 f"the time of expiry of a key that was set with a ttl of {ttl} seconds",
                 expected=f"{session.where.clock() + ttl!r}, or the next or last whole second",
                 got=literal(instant),

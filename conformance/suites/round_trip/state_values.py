@@ -132,6 +132,15 @@ def _exact_or_refused(trial: Trial, table: Mapping[str, Any]) -> None:
         else:
             trial.equal(store["k"], value, "reading a value that was accepted")
 
+    if trial.backend.durability == "volatile":
+        return
+    for name, value in table.items():
+        with trial.fresh() as session:
+            store = session.open()
+            if _is_exact(trial, store, "k", value):
+                store = session.reopen(store)
+                trial.equal(store["k"], value, f"reading a value ({name}) that was accepted, after reopening")
+
 
 def passes(trial: Trial, *codes: str) -> bool:
     """Tell whether the store passes other checks, so that their failures are not reported once more."""

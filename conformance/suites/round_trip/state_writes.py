@@ -308,3 +308,14 @@ def test_keys_that_are_not_texts_are_exact_or_refused(trial: Trial) -> None:
             )
             del store[key]
         trial.equal(store[name], text, f"reading the key {name!r} after the key {key!r} was used")
+
+    if trial.backend.durability == "volatile":
+        return
+    for name, key in pairs.items():
+        with trial.fresh() as session:
+            store = session.open()
+            store[name] = text
+            if not trial.refused(lambda key=key, store=store: store.__setitem__(key, other)):  # type: ignore[misc]
+                store = session.reopen(store)
+                trial.equal(store[name], text, f"reading the key {name!r}, after the key {key!r} and reopening")
+                trial.equal(store[key], other, f"reading the key {key!r}, which was accepted, after reopening")
