@@ -31,20 +31,25 @@ class Driver:
     """Calls functions of a store and waits for what they return. Close it when the store is closed."""
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
+        self._lent = ExitStack()
+        self._running = ExitStack()
         self._portal: Any = None
         self._loop_only = False
+        #: Whether the store came from a context manager, so that leaving it is a way of closing.
+        self.lends = False
 
     def open(self, opener: Callable[..., Any], *args: Any) -> Any:
-        """Open a store; a context manager that is not itself a store is entered, and left by `close`."""
+        """Open a store; a context manager that is not itself a store is entered, and left by `leave`."""
         self._loop_only = is_async(opener.function if isinstance(opener, PathOpener) else opener)
         store = self.call(opener, *args)
         if not _looks_open(store):
-            if hasattr(store, "__aenter__"):
+            lender = store
+            if hasattr(lender, "__aenter__"):
                 # Entered and left by one task, as cancel scopes and task groups ask for.
-                store = self._stack.enter_context(self._loop().wrap_async_context_manager(store))
-            elif hasattr(store, "__enter__"):
-                store = self._stack.enter_context(store)
+                lender = self._loop().wrap_async_context_manager(lender)
+            if hasattr(lender, "__enter__"):
+                store = self._lent.enter_context(lender)
+                self.lends = True
         self._loop_only = self._loop_only or is_async(store)
         return store
 
@@ -67,11 +72,16 @@ class Driver:
         found: list[Any] = self._wait_for(_items, function, *args, **kwargs)
         return found
 
+    def leave(self) -> None:
+        """Leave the store's context manager, where it had one; the store can still be called, to see what it does."""
+        self._lent.close()
+
     def close(self) -> None:
-        """Leave the store's context manager, where it had one, and stop the event loop, where there is one."""
+        """Leave the store's context manager, and stop the event loop, where there is one."""
         try:
-            self._stack.close()
+            self.leave()
         finally:
+            self._running.close()
             self._portal = None
 
     def _wait_for(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -81,7 +91,7 @@ class Driver:
         if self._portal is None:
             from anyio.from_thread import start_blocking_portal  # here, because most stores are sync
 
-            self._portal = self._stack.enter_context(start_blocking_portal())
+            self._portal = self._running.enter_context(start_blocking_portal())
         return self._portal
 
 

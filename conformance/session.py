@@ -158,12 +158,17 @@ class Handle:
         return callable(getattr(self._store, method, None))
 
     def close(self) -> None:
-        """Close the store, as often as asked; a store without `close()` is let go."""
-        if self.offers("close"):
-            self._call(f"{self._name}.close()", "close")
+        """Close the store, as often as asked; leave its `with` block; a store that has neither is let go."""
+        if self.offers("close") or self._driver.lends:
+            self._recorder.record(f"{self._name}.close()", self._close)
         if not self._closed:
             self._closed = True
             self._session.release(self)
+
+    def _close(self) -> None:
+        if self.offers("close"):
+            self._driver.call(self._store.close)
+        self._driver.leave()
 
     def leave(self) -> None:
         """Stop what drives a closed store."""

@@ -113,7 +113,7 @@ def _index_page(killed: dict[str, list[Mutant]]) -> str:
     blocks = [
         NOTE,
         "# Checks",
-        f"{len(catalogue())} checks, and {len(mutants())} mutants: stores with one bug each, which prove that a check can fail.",
+        f"{len(catalogue())} checks. {len(mutants())} mutants, stores with one bug each, prove that they can fail.",
         "`conformance list` prints the same in a terminal, `conformance explain CODE` one of the pages.",
     ]
     areas: dict[tuple[str, str], list[Check]] = {}

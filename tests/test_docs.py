@@ -1,4 +1,4 @@
-"""The documentation is true: its examples run, what it shows is what comes, its generated pages are those of the code."""
+"""The documentation is true: examples run, what is shown is what comes, generated pages are those of the code."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,11 +24,12 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 GENERATED = ("checks", "contracts")
 PAGES = [ROOT / "README.md", *(p for p in sorted(DOCS.rglob("*.md")) if p.relative_to(DOCS).parts[0] not in GENERATED)]
-BLOCK = re.compile(r"^```(python|toml|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^( *)```(python|toml|console)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 #: The first line of a block that is saved to a file.
 FILE = re.compile(r"# ([\w-]+\.(?:py|toml))\n")
 #: What a line of an example prints.
 PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
+SCRIPTS = Path(sysconfig.get_path("scripts"))
 COMMANDS = ("pytest", "conformance", "python")
 #: Runs the Python blocks of a page in one namespace, and answers each with what it printed and what it raised.
 RUNNER = """
@@ -51,7 +53,8 @@ def test_examples_of_a_page_run_and_show_what_comes(page: Path, tmp_path: Path) 
     # The order in which lines are shown is that of the suites, also where pytest-randomly is installed.
     environment |= {"COLUMNS": "100", "PYTEST_ADDOPTS": "-p no:randomly"}
     with runner(tmp_path, environment) as run:
-        for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        for _, kind, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+            text = textwrap.dedent(block)
             file = FILE.match(text)
             if file is not None:
                 (tmp_path / file[1]).write_text(text, encoding="utf-8")
@@ -93,8 +96,7 @@ def check_printed(code: str, printed: str) -> None:
     """Require that the comments behind `print(...)` are printed, in their order; `...` stands for anything."""
     rest = printed.splitlines()
     for expected in PRINTED.findall(code):
-        pattern = re.compile(re.escape(expected).replace(r"\.\.\.", ".*"))
-        while rest and not pattern.fullmatch(rest[0]):
+        while rest and not is_like(rest[0], expected):
             rest.pop(0)
         assert rest, f"{expected!r} is not among what was printed:\n{printed}"
         rest.pop(0)
@@ -107,7 +109,7 @@ def check_console(text: str, folder: Path, environment: dict[str, str]) -> None:
         words = shlex.split(command)
         if words[0] not in COMMANDS:
             continue
-        program = Path(sysconfig.get_path("scripts")) / words[0] if words[0] != "python" else Path(sys.executable)
+        program = SCRIPTS / words[0] if words[0] != "python" else Path(sys.executable)
         done = subprocess.run(
             [program, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
@@ -117,7 +119,7 @@ def check_console(text: str, folder: Path, environment: dict[str, str]) -> None:
 
 
 def check_shown(shown: list[str], output: list[str], whole: str) -> None:
-    """Require that lines are shown one after the other; a line `...` stands for any lines left out."""
+    """Require lines one after the other; a line `...` stands for any lines, `...` in a line for anything there."""
     rest = [settled(line) for line in output if not is_progress(line)]
     gap = True
     for line in shown:
@@ -127,13 +129,19 @@ def check_shown(shown: list[str], output: list[str], whole: str) -> None:
         if is_progress(line):
             continue
         if gap:
-            while rest and rest[0] != settled(line):
+            while rest and not is_like(rest[0], settled(line)):
                 rest.pop(0)
         assert rest, f"missing: {line!r}\n\n{whole}"
-        assert rest.pop(0) == settled(line), f"not as shown: {line!r}\n\n{whole}"
+        assert is_like(rest[0], settled(line)), f"not as shown: {line!r}\n\n{whole}"
+        rest.pop(0)
         gap = False
     left = "" if gap else "\n".join(rest).strip()
     assert not left, f"more came than is shown:\n{left}\n\n{whole}"
+
+
+def is_like(line: str, shown: str) -> bool:
+    """Tell whether a line is the one shown, in which `...` stands for anything."""
+    return re.fullmatch(re.escape(shown).replace(r"\.\.\.", ".*"), line) is not None
 
 
 def is_progress(line: str) -> bool:
@@ -192,6 +200,49 @@ def load_generator() -> Any:
     return module
 
 
+def test_every_field_of_the_record_is_documented(tmp_path: Path) -> None:
+    """The tables of the page about CI have the fields of a real record, each of them and no others."""
+    (tmp_path / "shop.py").write_text("class Shop(dict):\n    def __init__(self, path):\n        pass\n")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "CONFORMANCE_"))}
+    command = [SCRIPTS / "pytest", "--backend=shop.py:Shop", "--effort=quick", "--conformance-json=out.json"]
+    subprocess.run([*command, "-k", "STATE-REOPEN"], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    record = json.loads((tmp_path / "out.json").read_text())
+    page = (DOCS / "guide" / "ci.md").read_text(encoding="utf-8").partition("## The record")[2]
+    _, run, backend, check, promise = page.partition("## GitHub")[0].split("| field | |")
+    backends = record["backends"]
+    checks = [one for b in backends for c in b["contracts"] for s in c["suites"] for one in s["checks"]]
+    assert fields([record], "backends[]") == documented(run)
+    assert fields(backends, "contracts[].suites[].checks[]", "promises[]", "lacks") == documented(backend)
+    assert fields(checks, "evidence") | {"counterexample"} == documented(check)
+    assert fields([one for b in backends for one in b["promises"]]) == documented(promise)
+
+
+def documented(table: str) -> set[str]:
+    """Return the names in the first column of a table."""
+    return {
+        name for row in table.splitlines() for name in re.findall(r"`(.+?)`", row.split("|")[1] if "|" in row else "")
+    }
+
+
+def fields(records: list[dict[str, Any]], *whole: str) -> set[str]:
+    """Return the names of all fields of some records, as paths; those in `whole` are not looked into."""
+    found = set()
+    waiting: list[tuple[str, Any]] = [("", record) for record in records]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict) and path not in whole:
+            waiting += [(f"{path}.{key}".removeprefix("."), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            lists = [one for one in value if isinstance(one, dict)]
+            if not lists or f"{path}[]" in whole or path.endswith("calls"):
+                found.add(f"{path}[]")
+            if f"{path}[]" not in whole:
+                waiting += [(f"{path}[]", one) for one in lists]
+        else:
+            found.add(path)
+    return found
+
+
 def test_every_cited_property_is_listed() -> None:
     """Each property number that a check names as its source stands on the page of sources."""
     page = (DOCS / "sources.md").read_text(encoding="utf-8")
@@ -206,7 +257,7 @@ def test_every_cited_property_is_listed() -> None:
 def test_site_builds_without_warnings(tmp_path: Path) -> None:
     """`mkdocs build --strict` ends without an error: every link leads somewhere."""
     pytest.importorskip("mkdocs", reason="mkdocs is not installed: pip install -e '.[docs]'")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path / "site"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "site" / "checks" / "STATE-BASIC-01" / "index.html").exists()

@@ -88,7 +88,7 @@ class ZeroAlwaysPasses(PlainLog):
 
 
 class ExpectedIgnored(PlainLog):
-    def append(self, event: Any, expected: int | None = None) -> Any:  # noqa: ARG002
+    def append(self, event: Any, expected: int | None = None) -> Any:
         return super().append(event)
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from reference_backends._json import dumps, loads
 from tests.mutants.log_base import PlainLog, log_mutant
 from tests.mutants.log_events import Cached
 
@@ -55,11 +56,11 @@ class ProcessMemory:
         return len(self._texts)
 
     def append(self, event: Any) -> int:
-        self._texts.append(json.dumps(event))
+        self._texts.append(dumps(event))
         return len(self._texts)
 
     def read(self, start: int = 1, stop: int | None = None) -> Any:
-        return [(p, json.loads(t)) for p, t in enumerate(self._texts, 1) if p >= start and (stop is None or p < stop)]
+        return [(p, loads(t)) for p, t in enumerate(self._texts, 1) if p >= start and (stop is None or p < stop)]
 
     def close(self) -> None:
         pass
@@ -68,6 +69,23 @@ class ProcessMemory:
 class ExactInMemoryOnly(Cached):
     def encode(self, event: Any) -> Any:
         return json.dumps(event)
+
+
+class RefusedComesBack(PlainLog):
+    """Writes the event before it looks at it; what it refused is under the head only when the rows are counted."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        ((last,),) = self.rows("SELECT coalesce(max(position), 0) FROM log")
+        self.note("head", max(self.head, last))
+
+    def append(self, event: Any, expected: int | None = None) -> Any:
+        try:
+            self.rows("DELETE FROM log WHERE position > ?", self.head)
+            return super().append(event, expected)
+        except TypeError:
+            self.rows("INSERT INTO log VALUES (?, ?)", self.head + 1, "null")
+            raise
 
 
 class Snapshot(PlainLog):
@@ -196,6 +214,7 @@ MUTANTS = [
     log_mutant("log_counts_anew", "a reopened log gives the last position again", "REOPEN-01", CountsAnew),
     log_mutant("log_process_memory", "lives in a variable", "REOPEN-02 SHARED-03", ProcessMemory),
     log_mutant("log_exact_in_memory_only", "exact until it is read from the disk", "REOPEN-03", ExactInMemoryOnly),
+    log_mutant("log_refused_comes_back", "a refused event is there after reopening", "REOPEN-04", RefusedComesBack),
     log_mutant("log_snapshot", "a handle sees what was there at its opening", "SHARED-01", Snapshot),
     log_mutant("log_own_count", "each handle counts for itself", "SHARED-02", OwnCount),
     log_mutant("log_buffer_of_the_process", "written at close only", "SHARED-03", BufferOfTheProcess),

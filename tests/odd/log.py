@@ -134,7 +134,7 @@ class AsyncLog:
 class SessionLog:
     """A log in memory that keeps anything, the very unstorable included, as a copy where that is possible."""
 
-    def __init__(self, path: Path) -> None:  # noqa: ARG002 - every log is opened with a path
+    def __init__(self, path: Path) -> None:
         self._events: list[Any] = []
 
     @property

@@ -15,7 +15,11 @@ from tests.mutants.log_base import HONEST
 from tests.odd.log import ODD
 
 CHECKS = [check for check in catalogue().values() if (check.contract, check.suite) == ("log", "round-trip")]
-REFERENCES = ["reference_backends.memory:backend", "reference_backends.sqlite:backend", "reference_backends.wal:backend"]
+REFERENCES = [
+    "reference_backends.memory:backend",
+    "reference_backends.sqlite:backend",
+    "reference_backends.wal:backend",
+]
 
 
 def judged(backend: Backend, root: Path, checks: list[Check], *, effort: str = "quick") -> dict[str, Result]:

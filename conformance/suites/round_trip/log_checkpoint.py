@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from conformance.session import Handle
     from conformance.trial import Trial
 
-_NEEDS = ("LOG-BASIC-01", "LOG-POSITION-01", "LOG-HEAD-01")
+_NEEDS = ("LOG-BASIC-01", "LOG-POSITION-01", "LOG-HEAD-01", "LOG-READ-01")
 
 
 @check("LOG-CHECKPOINT-01", sources="LOG-44, LOG-60", capability="compaction", needs=_NEEDS)
@@ -163,7 +163,7 @@ def test_checkpoint_is_a_copy(trial: Trial) -> None:
     sources="LOG-48, LOG-60",
     capability="compaction",
     promise="durability:clean-close",
-    needs=(*_NEEDS, "LOG-CHECKPOINT-01"),
+    needs=(*_NEEDS, "LOG-CHECKPOINT-01", "LOG-REOPEN-01"),
 )
 def test_checkpoint_survives_reopening(trial: Trial) -> None:
     """The latest checkpoint is there after reopening, with its state as it was; an older one does not come back.

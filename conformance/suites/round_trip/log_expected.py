@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 _NEEDS = ("LOG-BASIC-01", "LOG-POSITION-01", "LOG-HEAD-01")
+_REFUSES = (*_NEEDS, "LOG-EXPECTED-01", "LOG-EXPECTED-02")
 
 
 def _declines(trial: Trial, store: Handle, event: object, expected: int, head: int) -> None:
@@ -73,7 +74,7 @@ def test_wrong_head_is_refused(trial: Trial) -> None:
                 trial.equal(store.append(events[head]), head + 1, "appending after appends were refused")
 
 
-@check("LOG-EXPECTED-03", sources="LOG-09; KV-29; KIT-20", capability="expected", needs=(*_NEEDS, "LOG-EXPECTED-02"))
+@check("LOG-EXPECTED-03", sources="LOG-09; KV-29; KIT-20", capability="expected", needs=_REFUSES)
 def test_refusal_is_a_conflict(trial: Trial) -> None:
     """A wrong head is refused with the store's own conflict exception, where the backend names one, or with False.
 
@@ -104,7 +105,11 @@ def test_refusal_is_a_conflict(trial: Trial) -> None:
 
 
 @check(
-    "LOG-EXPECTED-04", sources="LOG-09, LOG-15", capability="expected", promise="durability:clean-close", needs=_NEEDS
+    "LOG-EXPECTED-04",
+    sources="LOG-09, LOG-15",
+    capability="expected",
+    promise="durability:clean-close",
+    needs=(*_REFUSES, "LOG-REOPEN-01"),
 )
 def test_expected_head_survives_reopening(trial: Trial) -> None:
     """What counts is the head of the log, not of the handle: a reopened log passes its true head and no other.
@@ -130,7 +135,11 @@ def test_expected_head_survives_reopening(trial: Trial) -> None:
 
 
 @check(
-    "LOG-EXPECTED-05", sources="LOG-09, LOG-53; KV-34", capability="expected", promise="sharing:processes", needs=_NEEDS
+    "LOG-EXPECTED-05",
+    sources="LOG-09, LOG-53; KV-34",
+    capability="expected",
+    promise="sharing:processes",
+    needs=_REFUSES,
 )
 def test_expected_head_counts_other_handles(trial: Trial) -> None:
     """An append that expects a head which another handle has moved is refused; the new head passes.

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 @check(
-    "LOG-MODEL-01", sources="LOG-01 to LOG-19, LOG-44 to LOG-47; Hypothesis stateful testing", needs=("LOG-BASIC-01",)
+    "LOG-MODEL-01",
+    sources="LOG-01 to LOG-19, LOG-44 to LOG-47; Hypothesis stateful testing",
+    needs=("LOG-BASIC-01", "LOG-POSITION-01", "LOG-HEAD-01", "LOG-READ-01"),
 )
 def test_random_sequences_agree_with_the_model(trial: Trial) -> None:
     """Any sequence of appends, batches, reads, checkpoints, compactions and reopenings gives what a list would give.

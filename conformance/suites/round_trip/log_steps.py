@@ -110,6 +110,14 @@ def append_all(trial: Trial, store: Handle, events: Iterable[Any]) -> None:
     trial.count("appends", len(list(events)))
 
 
+def append_batch(trial: Trial, store: Handle, events: list[Any], head: int, what: str) -> None:
+    """Append a batch to a log with a known head, and compare the positions; they may come in any kind of sequence."""
+    got = store.append_batch(events)
+    if not isinstance(got, (list, tuple, range)):
+        trial.violated(what, expected="the list of positions", got=literal(got))
+    trial.equal(list(got), list(range(head + 1, head + len(events) + 1)), what)
+
+
 def smallest(cases: Sequence[Case], body: Callable[[Sequence[Case]], None]) -> None:
     """Run `body` on all cases at once; when that fails, on each case alone, so that a small failure is shown."""
     try:

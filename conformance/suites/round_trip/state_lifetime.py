@@ -210,6 +210,8 @@ def test_a_closed_store_refuses_or_does_what_is_asked(trial: Trial) -> None:
                 trial.equal(_quietly(lambda: store["a"]), after, "reading what the closed store accepted")
             trial.count("comparisons")
             return
+        if written and trial.refused(store.acknowledge):
+            return  # accepted, but never acknowledged: it may be there or not
         # The handle may have opened itself again for the write; it is closed once more before others look.
         trial.refused(store.close)
         _expect_after(trial, session, after if written else before, written=written)

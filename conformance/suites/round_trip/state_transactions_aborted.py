@@ -258,7 +258,7 @@ def test_random_transactions_agree_with_the_model(trial: Trial) -> None:
             else:
                 trial.equal(state_of(target), state, "looking at the state in between")
 
-    @trial.examples(sequences(block, trial.effort.steps // 3))
+    @trial.examples(sequences(block, trial.effort.steps // 2))
     def _(blocks: list[tuple[str, list[tuple[str, str, int]]]]) -> None:
         model = TransactionModel()
         with trial.fresh() as session:
