@@ -11,8 +11,7 @@ import os
 
 import pytest
 
-#: Set when a conftest of the user owns the short option; by canonical option name.
-ALIASES_TAKEN = pytest.StashKey[list[str]]()
+from conformance.running.keys import ALIASES_TAKEN
 
 GROUP = "conformance"
 #: Canonical name, short name, metavar, whether it may be repeated, help.
@@ -89,7 +88,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 def pytest_configure(config: pytest.Config) -> None:
     """Load the rest of the plugin if this run asks for conformance."""
     if _asked_for(config):
-        from conformance.hooks import activate
+        from conformance.running.activate import activate
 
         activate(config)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import collecting, judging
 from conformance.check import catalogue
-from conformance.report import hooks as reporting
+from conformance.running import collecting, judging, reporting
 
 # Loaded once here: pytester takes modules out of sys.modules again that a run inside the process loaded first.
 assert catalogue()
@@ -28,6 +27,12 @@ class Store(dict):
 
     def close(self):
         self.path.write_bytes(pickle.dumps(dict(self)))
+
+class Bare:
+    """Has no verbs at all."""
+
+    def __init__(self, path):
+        pass
 
 class NoneStore(Store):
     """Reads a missing key as None."""

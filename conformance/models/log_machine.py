@@ -59,8 +59,11 @@ class LogMachine(PlacedMachine):
     def append_batch(self, numbers: list[int]) -> None:
         """Append a batch, an empty one now and then."""
         events = [self.event(number) for number in numbers]
-        got, expected = self.store.append_batch(events), self.model.append_batch(events)
-        self.trial.equal(list(got or ()), expected, "appending a batch")
+        if events:
+            steps.append_batch(self.trial, self.store, events, self.model.head, "appending a batch")
+        else:
+            self.store.append_batch([])
+        self.model.append_batch(events)
 
     @precondition(lambda self: self.offers("expected"))
     @rule(number=_EVENTS, distance=integers(-1, 1))

@@ -9,9 +9,9 @@ from typing import Any
 
 from conformance.backend import PROMISES
 from conformance.check import Check
-from conformance.hooks import Run
 from conformance.profile import Profile
 from conformance.result import Result
+from conformance.run import Run
 
 #: Raised when a field changes its meaning or goes away.
 SCHEMA = 1

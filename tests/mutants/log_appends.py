@@ -175,7 +175,7 @@ MUTANTS = [
     log_mutant("log_batch_returns_head", "a batch returns the head", "BATCH-01", BatchReturnsHead),
     log_mutant("log_empty_batch_takes_one", "an empty batch takes a position", "BATCH-02", EmptyBatchTakesOne),
     log_mutant("log_empty_batch_raises", "an empty batch raises", "BATCH-02", EmptyBatchRaises),
-    log_mutant("log_batch_one_by_one", "a refused batch leaves a part", "BATCH-03 MODEL-01", BatchOneByOne),
+    log_mutant("log_batch_one_by_one", "a refused batch leaves a part", "BATCH-03", BatchOneByOne),
     log_mutant("log_batch_comes_back", "a refused batch is there after reopening", "BATCH-04", BatchComesBack),
     log_mutant("log_batch_cut_at_1000", "a batch is cut at 1,000", "BATCH-05", BatchCutAt1000),
     log_mutant("log_zero_never_passes", "expected=0 is always refused", "EXPECTED-01", ZeroNeverPasses),

@@ -97,7 +97,7 @@ class Snapshot(PlainLog):
 
     def insert(self, texts: list[Any]) -> list[int]:
         positions = super().insert(texts)
-        self._known = positions[-1]
+        self._known = positions[-1] if positions else self._known
         return positions
 
     def read(self, start: int = 1, stop: int | None = None) -> Any:

@@ -80,6 +80,6 @@ MUTANTS = [
     log_mutant("log_alarm_after_compaction", "compacted events are damage", "VERIFY-01", AlarmAfterCompaction),
     log_mutant("log_verify_returns_true", "verify has no report", "VERIFY-01", VerifyReturnsTrue),
     log_mutant("log_verify_repairs", "verify takes the last event for torn", "VERIFY-02", VerifyRepairs),
-    log_mutant("log_flush_marker", "flush appends a marker", "FLUSH-01 MODEL-01", FlushMarker),
+    log_mutant("log_flush_marker", "flush appends a marker", "FLUSH-01", FlushMarker),
     log_mutant("log_flush_loses_the_last", "a flush writes all but the last event", "FLUSH-02", FlushLosesTheLast),
 ]

@@ -131,9 +131,9 @@ class SharedCursor(PlainLog):
         super().__init__(path)
         self._cursor: tuple[int, Iterator[Any]] = (-1, iter(()))
 
-    def read(self, start: int = 1, stop: int | None = None) -> Any:
-        if start != 1 or stop is not None:
-            return super().read(start, stop)
+    def read(self, *window: Any) -> Any:
+        if window:
+            return super().read(*window)
         if self._cursor[0] != self.head:
             self._cursor = (self.head, iter(super().read()))
         return self._cursor[1]
@@ -156,7 +156,7 @@ MUTANTS = [
     log_mutant("log_zero_based", "append counts from 0", "POSITION-01", ZeroBased),
     log_mutant("log_text_positions", "append returns the position as text", "POSITION-01", TextPositions),
     log_mutant("log_returns_nothing", "append returns nothing", "POSITION-01", ReturnsNothing),
-    log_mutant("log_text_order", "positions are ordered as text", "POSITION-01 MANY-01", TextOrder),
+    log_mutant("log_text_order", "positions are ordered as text", "POSITION-01", TextOrder),
     log_mutant("log_position_before_check", "a refused event takes a position", "POSITION-02", PositionBeforeCheck),
     log_mutant("log_half_written", "the first half of a refused event stays", "POSITION-02", HalfWritten),
     log_mutant("log_deduplicating", "an event equal to an earlier one is dropped", "POSITION-03", Deduplicating),
@@ -166,7 +166,7 @@ MUTANTS = [
     log_mutant("log_start_excluded", "a window excludes its start", "READ-01", StartExcluded),
     log_mutant("log_falsy_stop", "stop=0 reads to the head", "READ-01", FalsyStop),
     log_mutant("log_empty_window_raises", "an empty window raises", "READ-01", EmptyWindowRaises),
-    log_mutant("log_clamps_start", "a start beyond the head reads the last event", "READ-01 READ-03", ClampsStart),
+    log_mutant("log_clamps_start", "a start beyond the head reads the last event", "READ-01", ClampsStart),
     log_mutant("log_shared_cursor", "the second reader starts where the first stopped", "READ-02", SharedCursor),
     log_mutant("log_stale_window", "a window is remembered from the first time", "READ-03", StaleWindow),
 ]

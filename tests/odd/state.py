@@ -1,7 +1,7 @@
 """Odd but legal state stores: the checks must pass every one of them.
 
-They list in another order each time, lazily; they compact at odd moments; they hand out copies whose dicts are in another
-order; they refuse all that they may, and ignore the delete of a missing key.
+They list in another order each time, lazily; they compact at odd moments; they hand out copies whose dicts are in
+another order; they refuse all that they may, and ignore the delete of a missing key.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def test_a_suite_without_a_backend_says_what_to_write(project: pytest.Pytester) 
         (["--backend=mystore:Stor"], "*mystore has no attribute 'Stor'.*Did you mean 'Store'?*"),
         (["--backend=./nothing.py:backend"], "*there is no file*nothing.py*"),
         (["--backend=math:pi"], "*'math:pi' is a float object, which is not callable*"),
-        (["--backend=mystore:Path"], "*'mystore:Path'*is no state store: it has no __getitem__*adapt(*"),
+        (["--backend=mystore:Bare"], "*'mystore:Bare'*is no state store: it has no __getitem__*adapt(*"),
         (["--backend=mystore:"], "*not of the form module:attribute*"),
         (["--backend=file", "--contract=log"], "*'file' does not open the contract 'log'; it opens state*"),
         (["--backend=memory", "--backend=reference_backends.memory:backend"], "*two backends are called 'memory'*"),

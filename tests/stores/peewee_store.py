@@ -1,4 +1,4 @@
-"""peewee's playhouse.kv: a key-value table in SQLite, with pickled values; iterating gives items, so the keys are named."""
+"""peewee's playhouse.kv: a table of keys and pickled values in SQLite; iterating gives items, so the keys are named."""
 
 from __future__ import annotations
 

@@ -86,14 +86,14 @@ def test_refusal_is_a_conflict(trial: Trial) -> None:
         if expected != self.head:
             raise ValueError(expected)                  # but errors={"conflict": ConflictError}
     """
-    events = some_events(trial, 2)
+    *events, other = some_events(trial, 3)
     with trial.fresh() as session:
         store = session.open()
         append_all(trial, store, events)
         for expected in (0, 1, 3):
 
             def call(expected: int = expected) -> object:
-                return store.append(events[0], expected=expected)
+                return store.append(other, expected=expected)
 
             answers: list[object] = []
             trial.refused(lambda call=call, answers=answers: answers.append(call()))  # type: ignore[misc]

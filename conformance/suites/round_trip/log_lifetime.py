@@ -80,7 +80,7 @@ def test_events_survive_in_a_new_process(trial: Trial) -> None:
 
 @check("LOG-REOPEN-03", sources="LOG-56; KV-01", promise=_DURABLE, needs=(*_POSITIONS, "LOG-READ-01"))
 def test_every_kind_of_event_survives_reopening(trial: Trial) -> None:
-    """Every kind of event that the log accepted reads the same, in type and content, before closing and after reopening.
+    """Every kind of event that was accepted reads the same, in type and content, before closing and after reopening.
 
     Why: before it is closed, a log may answer from memory. What is on the disk shows only now.
 

@@ -1,49 +1,18 @@
-"""What a conformance run adds to pytest; loaded only when one is asked for."""
+"""Switching a conformance run on: options settled, each backend opened once, the hooks registered."""
 
 from __future__ import annotations
 
 import datetime
 import os
-from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 
 from conformance.address import AddressError, find, named_backends
-from conformance.check import Check, catalogue
 from conformance.options import OptionError, Options, settle
-from conformance.plugin import ALIASES_TAKEN
 from conformance.profile import Profile, probe
 from conformance.project import ProjectError
-from conformance.result import Result
-
-
-@dataclass
-class Run:
-    """The state of a conformance run.
-
-    Args:
-        options: The effective options.
-        profiles: What each backend was found to be, by its name.
-        results: What the checks came to, in the order in which they ended; filled in where reports are made.
-    """
-
-    options: Options
-    profiles: dict[str, Profile]
-    results: list[Result] = field(default_factory=list)
-
-    def applies(self, check: Check, profile: Profile) -> bool:
-        """Tell whether `check` is part of this run for a backend."""
-        if check.suite == "open":
-            return True
-        return not profile.error and check.contract in profile.missing and check.suite in self.options.suites
-
-    def expected(self, profile: Profile) -> list[Check]:
-        """Return the checks that a full run of this selection of suites carries out for a backend."""
-        return [check for check in catalogue().values() if self.applies(check, profile)]
-
-
-RUN = pytest.StashKey[Run]()
+from conformance.run import Run
+from conformance.running.keys import ALIASES_TAKEN, RUN
 
 
 def activate(config: pytest.Config) -> None:
@@ -68,8 +37,7 @@ def activate(config: pytest.Config) -> None:
         raise pytest.UsageError(_no_backend(config))
     config.stash[RUN] = Run(options, profiles)
 
-    from conformance import collecting, judging
-    from conformance.report import hooks as reporting
+    from conformance.running import collecting, judging, reporting
 
     for hooks in (collecting, judging, reporting):
         config.pluginmanager.register(hooks)
@@ -94,7 +62,7 @@ def _profiles(config: pytest.Config, options: Options) -> dict[str, Profile]:
             raise OptionError(
                 f"two backends are called {backend.name!r}, the second is {spec!r}: give them names of their own."
             )
-        profiles[backend.name] = replace(probe(backend, only=options.contract))
+        profiles[backend.name] = probe(backend, only=options.contract)
     return profiles
 
 
@@ -105,35 +73,3 @@ def _no_backend(config: pytest.Config) -> str:
             "--conformance-backend=NAME."
         )
     return "conformance: no backend is named. Write --backend=NAME, for example --backend=memory."
-
-
-def rerun_command(config: pytest.Config, result: Result) -> str:
-    """Return the command that runs one check again."""
-    taken = config.stash.get(ALIASES_TAKEN, [])
-    options = config.stash[RUN].options
-
-    def option(name: str) -> str:
-        return f"--conformance-{name}" if name in taken else f"--{name}"
-
-    words = [f"pytest {option('backend')}={_spec(options, result.backend, config)}", f"-k {result.code}"]
-    if options.effort != "normal":
-        words.append(f"{option('effort')}={options.effort}")
-    if options.seed:
-        words.append(f"--conformance-seed={options.seed}")
-    return " ".join(words)
-
-
-def _spec(options: Options, name: str, config: pytest.Config) -> str:
-    names = list(config.stash[RUN].profiles)
-    return options.backends[names.index(name)] if name in names else name
-
-
-def is_worker(config: pytest.Config) -> bool:
-    """Tell whether this process is a pytest-xdist worker: those don't report."""
-    return hasattr(config, "workerinput")
-
-
-def cache_folder(config: pytest.Config) -> Path | None:
-    """Return pytest's cache directory for the kit; None when the cache is switched off."""
-    cache = getattr(config, "cache", None)
-    return Path(cache.mkdir("conformance")) if cache is not None else None

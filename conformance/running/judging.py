@@ -10,11 +10,11 @@ import pytest
 
 from conformance.check import FIXTURE, Check, check_of
 from conformance.effort import EFFORTS
-from conformance.hooks import RUN, cache_folder, rerun_command
-from conformance.options import Gap
+from conformance.options import Gap, Options
 from conformance.report.failure import failure_text
 from conformance.report.script import write_script
 from conformance.result import RED, Result
+from conformance.running.keys import ALIASES_TAKEN, RUN, cache_folder
 from conformance.trial import Bench
 
 RESULT = pytest.StashKey[Result]()
@@ -101,3 +101,24 @@ def _explained(item: pytest.Item, result: Result) -> str:
     return failure_text(
         result, check, rerun=rerun_command(item.config, result), script=script, base=item.config.invocation_params.dir
     )
+
+
+def rerun_command(config: pytest.Config, result: Result) -> str:
+    """Return the command that runs one check again."""
+    taken = config.stash.get(ALIASES_TAKEN, [])
+    options = config.stash[RUN].options
+
+    def option(name: str) -> str:
+        return f"--conformance-{name}" if name in taken else f"--{name}"
+
+    words = [f"pytest {option('backend')}={_spec(options, result.backend, config)}", f"-k {result.code}"]
+    if options.effort != "normal":
+        words.append(f"{option('effort')}={options.effort}")
+    if options.seed:
+        words.append(f"--conformance-seed={options.seed}")
+    return " ".join(words)
+
+
+def _spec(options: Options, name: str, config: pytest.Config) -> str:
+    names = list(config.stash[RUN].profiles)
+    return options.backends[names.index(name)] if name in names else name

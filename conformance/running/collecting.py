@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance.check import FIXTURE, SUITES, check_of
-from conformance.hooks import RUN
+from conformance.running.keys import RUN
 
 PREFIX = "conformance"
 

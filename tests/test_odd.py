@@ -1,0 +1,46 @@
+"""Odd but legal stores pass every check: the checks are not too strict."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from conformance.address import load
+from conformance.backend import Backend
+from conformance.check import catalogue
+from conformance.result import Result
+from tests.benches import bench, judge_all
+
+
+def odd_backends() -> list[Backend]:
+    """Return what the modules of tests/odd have in their lists `ODD`."""
+    modules = sorted(path.stem for path in (Path(__file__).parent / "odd").glob("*.py") if path.stem != "__init__")
+    return [backend for name in modules for backend in importlib.import_module(f"tests.odd.{name}").ODD]
+
+
+@pytest.mark.parametrize("backend", odd_backends(), ids=lambda backend: backend.name)
+def test_odd_backend_passes_every_check(backend: Backend, tmp_path: Path) -> None:
+    """An odd but legal store passes, at three seeds, every check that applies to it."""
+    results = judge_all(backend, tmp_path)
+    assert unsound(results.values()) == []
+    # Only what draws random examples can come out otherwise at another seed.
+    random = [code for code, result in results.items() if {"examples", "sequences"} & result.evidence.keys()]
+    for seed in (1, 2):
+        one = bench(backend, tmp_path / f"seed-{seed}", seed=seed)
+        assert unsound(one.judge(catalogue()[code]) for code in random) == []
+
+
+def unsound(results: Iterable[Result]) -> list[Result]:
+    """Return the results that an odd store must not have."""
+    return [result for result in results if result.outcome not in ("pass", "not applicable")]
+
+
+@pytest.mark.parametrize(
+    "backend", [backend for backend in odd_backends() if backend.address], ids=lambda backend: backend.name
+)
+def test_odd_backend_is_found_by_its_address(backend: Backend) -> None:
+    """Other processes open an odd store by its address, and get the same one."""
+    assert load(backend.address).name == backend.name
