@@ -50,7 +50,8 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
     calls = {verb: _method(obj, verb, target) for verb, target in verbs.items() if target is not None}
     if "close" not in verbs and callable(getattr(obj, "close", None)):
         calls["close"] = obj.close
-    if not calls.keys().isdisjoint(_NEEDED):
+    is_state = not calls.keys().isdisjoint(_NEEDED)
+    if is_state:
         calls.update({verb: call for verb, call in _own(obj).items() if verb not in verbs})
     if "keys" in calls:
         calls.setdefault("length", _length_of(calls["keys"]))
@@ -59,7 +60,7 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
         calls["get"] = _raising(calls["get"], missing)
     members: dict[str, Any] = {}
     for verb, call in calls.items():
-        name = STATE_VERBS.get(verb, verb) if "keys" in calls else verb
+        name = STATE_VERBS.get(verb, verb) if is_state else verb
         if verb == "keys":
             members.update(_iteration(call))
         elif verb in ("head", "first"):

@@ -49,28 +49,33 @@ for line in sys.stdin:
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_examples_of_a_page_run_and_show_what_comes(page: Path, tmp_path: Path) -> None:
     """Each Python block runs, and prints what its comments say; each command ends in the lines shown under it."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "CONFORMANCE_"))}
-    # The order in which lines are shown is that of the suites, also where pytest-randomly is installed.
-    environment |= {"COLUMNS": "100", "PYTEST_ADDOPTS": "-p no:randomly"}
-    with runner(tmp_path, environment) as run:
+    with runner(tmp_path) as run:
         for _, kind, block in BLOCK.findall(page.read_text(encoding="utf-8")):
             text = textwrap.dedent(block)
             file = FILE.match(text)
             if file is not None:
                 (tmp_path / file[1]).write_text(text, encoding="utf-8")
             if kind == "console":
-                check_console(text, tmp_path, environment)
+                check_console(text, tmp_path)
             elif kind == "python":
                 check_printed(text, run(text))
 
 
+def environment() -> dict[str, str]:
+    """Return an environment in which nothing from outside changes what is shown, and nothing is measured."""
+    outside = ("CONFORMANCE_", "COVERAGE_", "COV_", "PYTEST_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
+    # The order in which lines are shown is that of the suites, also where pytest-randomly is installed.
+    return kept | {"COLUMNS": "100", "PYTEST_ADDOPTS": "-p no:randomly"}
+
+
 @contextmanager
-def runner(folder: Path, environment: dict[str, str]) -> Iterator[Any]:
+def runner(folder: Path) -> Iterator[Any]:
     """Give a function that runs a Python block in a process of the page's own and returns what it printed."""
     process = subprocess.Popen(
         [sys.executable, "-c", RUNNER],
         cwd=folder,
-        env=environment,
+        env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -102,7 +107,7 @@ def check_printed(code: str, printed: str) -> None:
         rest.pop(0)
 
 
-def check_console(text: str, folder: Path, environment: dict[str, str]) -> None:
+def check_console(text: str, folder: Path) -> None:
     """Run the commands of a console block, and require that the lines shown under each come, in their order."""
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
@@ -111,7 +116,7 @@ def check_console(text: str, folder: Path, environment: dict[str, str]) -> None:
             continue
         program = SCRIPTS / words[0] if words[0] != "python" else Path(sys.executable)
         done = subprocess.run(
-            [program, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False
+            [program, *words[1:]], cwd=folder, env=environment(), capture_output=True, text=True, check=False
         )
         assert "INTERNALERROR" not in done.stdout, done.stdout
         output = done.stdout + done.stderr
@@ -203,9 +208,8 @@ def load_generator() -> Any:
 def test_every_field_of_the_record_is_documented(tmp_path: Path) -> None:
     """The tables of the page about CI have the fields of a real record, each of them and no others."""
     (tmp_path / "shop.py").write_text("class Shop(dict):\n    def __init__(self, path):\n        pass\n")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "CONFORMANCE_"))}
     command = [str(SCRIPTS / "pytest"), "--backend=shop.py:Shop", "--effort=quick", "--conformance-json=out.json"]
-    subprocess.run([*command, "-k", "STATE-REOPEN"], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    subprocess.run([*command, "-k", "STATE-REOPEN"], cwd=tmp_path, env=environment(), capture_output=True, check=False)
     record = json.loads((tmp_path / "out.json").read_text())
     page = (DOCS / "guide" / "ci.md").read_text(encoding="utf-8").partition("## The record")[2]
     _, run, backend, check, promise = page.partition("## GitHub")[0].split("| field | |")
@@ -249,6 +253,16 @@ def test_every_cited_property_is_listed() -> None:
         for number in re.findall(r"\b(?:KIT|KV|LOG|MEM|TX|VS)-\d+", check.sources)
     }
     assert [number for number in sorted(cited) if f'id="{number}"' not in page] == []
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """Each page stands in mkdocs.yml, but for those of single checks, which their index leads to."""
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [page.relative_to(DOCS) for page in DOCS.rglob("*.md")]
+    single = re.compile(r"checks/.+-\d+\.md")
+    assert [
+        page for page in pages if not single.fullmatch(page.as_posix()) and f": {page.as_posix()}\n" not in navigation
+    ] == []
 
 
 def test_site_builds_without_warnings(tmp_path: Path) -> None:

@@ -90,10 +90,11 @@ class LogMachine(PlacedMachine):
             self.model.append(steps.UNSTORABLE)
 
     @precondition(lambda self: self.model.head)
-    @rule(start=integers(1, 12), stop=none() | integers(0, 14))
-    def read(self, start: int, stop: int | None) -> None:
-        """Read a window, and ask for the head."""
-        self._read(start, stop, "reading a window")
+    @rule(start=integers(-5, 8), length=none() | integers(-1, 5))
+    def read(self, start: int, length: int | None) -> None:
+        """Read a window, one with a negative start counted from the head, and ask for the head."""
+        begin = start if start > 0 else max(self.model.head + 1 + start, 1)
+        self._read(begin, None if length is None else begin + length, "reading a window")
         self.trial.equal(self.store.head, self.model.head, "the head")
 
     @precondition(lambda self: self.model.head and steps.is_durable(self.trial))

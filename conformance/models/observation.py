@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from conformance.check import catalogue
@@ -10,7 +10,6 @@ from conformance.literal import literal
 from conformance.recording import raised
 from conformance.result import NotApplicable
 from conformance.values.cases import big_text
-from conformance.values.equality import same
 
 if TYPE_CHECKING:
     from conformance.session import Handle
@@ -56,45 +55,55 @@ def state_of(store: Handle) -> dict[str, Any]:
 
 
 def observed(trial: Trial, store: Handle, *keys: str) -> dict[str, Any]:
-    """Return all that the verbs of `store` show, in parts.
+    """Return all that the verbs of `store` show, by what each answer is about.
 
     Args:
         trial: The capabilities of its backend are looked at too.
         store: What is looked at.
-        keys: Keys that may be missing, whose version and history are looked at as well.
+        keys: Keys that may be missing, whose presence, version and history are looked at as well.
     """
-    usable = working(trial)
-    state = state_of(store)
-    asked = sorted({*state, *keys})
-    seen: dict[str, Any] = {"the state": state, "the length": len(store)}
-    seen["the answers to `in`"] = {key: key in store for key in asked}
-    if "cas" in usable:
-        seen["the versions"] = {key: store.version(key) for key in asked}
-    if "ttl" in usable:
-        seen["the times of expiry"] = {key: store.expires_at(key) for key in state}
-    if "history" in usable:
-        seen["the history"] = {key: _history(trial, store, key) for key in asked}
-    if "snapshots" in usable:
-        names = listed(trial, store.list_snapshots(), "listing the snapshots")
-        seen["the snapshots"] = {
-            name: contents(trial, store.load_snapshot(name), f"loading the snapshot {name!r}") for name in names
-        }
-    return seen
+    return dict(_answers(trial, store, keys))
 
 
 def unchanged(trial: Trial, store: Handle, before: Mapping[str, Any], what: str, *keys: str) -> None:
     """Require that the verbs of `store` show what they showed before; `keys` as they were given to `observed`."""
-    after = observed(trial, store, *keys)
-    for part, expected in before.items():
-        trial.equal(*_differing(after[part], expected), f"{part} {what}")
+    # Each answer is compared before the next question, so that the last call that a failure shows is the one that tells.
+    for about, answer in _answers(trial, store, keys):
+        if about in before:
+            trial.equal(answer, before[about], f"{about} {what}")
 
 
-def _differing(got: Any, expected: Any) -> tuple[Any, Any]:
-    """Leave out what two dicts agree on: a failure shows the one key that changed, not the hundred that did not."""
-    if not isinstance(got, dict) or same(got, expected):
-        return got, expected
-    agreed = [key for key in got if key in expected and same(got[key], expected[key])]
-    return {key: got[key] for key in got if key not in agreed}, {k: expected[k] for k in expected if k not in agreed}
+def _answers(trial: Trial, store: Handle, keys: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    usable = working(trial)
+    present = sorted(store)
+    asked = sorted({*present, *keys})
+    yield "the keys", present
+    for key in present:
+        yield f"the value of {key!r}", store[key]
+    yield "the length", len(store)
+    for key in keys:
+        yield f"the presence of {key!r}", key in store
+    for key in asked if "cas" in usable else ():
+        yield f"the version of {key!r}", store.version(key)
+    for key in present if "ttl" in usable else ():
+        yield f"the time of expiry of {key!r}", store.expires_at(key)
+    for key in asked if "history" in usable else ():
+        versions = listed(trial, store.versions(key), f"listing the versions of {key!r}")
+        yield f"the versions of {key!r}", versions
+        for version in versions:
+            yield f"the value of version {literal(version)} of {key!r}", _value_at(trial, store, key, version)
+    if "snapshots" in usable:
+        names = sorted(listed(trial, store.list_snapshots(), "listing the snapshots"))
+        yield "the names of the snapshots", names
+        for name in names:
+            yield f"the snapshot {name!r}", contents(trial, store.load_snapshot(name), f"loading {name!r}")
+
+
+def _value_at(trial: Trial, store: Handle, key: str, version: Any) -> Any:
+    try:
+        return store.get_version(key, version)
+    except trial.errors("missing"):
+        return "no value"  # the mark that a delete may leave in a history
 
 
 def unstorable(trial: Trial) -> Any:
@@ -110,15 +119,3 @@ def refused_value(trial: Trial, call: Callable[[], Any]) -> None:
     """Make a call with a value outside the domain; a store that takes it, as it may, leaves nothing to check."""
     if not trial.refused(call):
         raise NotApplicable("the store accepts values outside its domain, so that none is refused")
-
-
-def _history(trial: Trial, store: Handle, key: str) -> list[tuple[Any, Any]]:
-    versions = listed(trial, store.versions(key), f"listing the versions of {key!r}")
-    return [(version, _value_at(store, key, version)) for version in versions]
-
-
-def _value_at(store: Handle, key: str, version: Any) -> Any:
-    try:
-        return store.get_version(key, version)
-    except KeyError:
-        return "no value"  # the mark that a delete may leave in a history

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conformance import Backend
+from conformance import Backend, Where
 from reference_backends._json import check_key, dumps, loads
 from tests.mutants.base import Mutant
 
@@ -45,19 +45,20 @@ class Kept:
 class Draft(MutableMapping[str, Any]):
     """The mapping of a transaction: a copy of the state, and the operations to repeat on the store."""
 
-    def __init__(self, texts: dict[str, str]) -> None:
-        self.texts = texts
+    def __init__(self, store: CapableState) -> None:
+        self.store = store
+        self.texts = store.texts()
         self.operations: list[tuple[str, str | None]] = []
         self.ended = False
 
     def __getitem__(self, key: str) -> Any:
         self.refuse_ended()
-        return loads(self.texts[key])
+        return self.store.decode(self.texts[key])
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.refuse_ended()
         check_key(key)
-        self.texts[key] = dumps(value)
+        self.texts[key] = self.store.encode(value)
         self.operations.append((key, self.texts[key]))
 
     def __delitem__(self, key: str) -> None:
@@ -213,7 +214,7 @@ class CapableState(MutableMapping[str, Any]):
 
     def draft(self) -> Draft:
         """Return the mapping of a transaction."""
-        return Draft(self.texts())
+        return Draft(self)
 
     def commit(self, draft: Draft) -> None:
         """Repeat the operations of a transaction on the store."""
@@ -293,9 +294,19 @@ PROMISES: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Opener:
+    """Opens a store with the path of a file and the clock of the place; child processes can have it."""
+
+    store: Callable[[Path, Callable[[], float]], Any]
+
+    def __call__(self, where: Where) -> Any:
+        return self.store(where.path / "store", where.clock)
+
+
 def capable(name: str, store: Callable[[Path, Callable[[], float]], Any], **promises: Any) -> Backend:
     """Return a backend that opens `store` with the path of a file and the clock of the place."""
-    return Backend(name, state=lambda where: store(where.path / "store", where.clock), **{**PROMISES, **promises})
+    return Backend(name, state=Opener(store), **{**PROMISES, **promises})
 
 
 def capable_mutant(bug: str, *killed_by: str, **promises: Any) -> Callable[[type], type]:

@@ -15,7 +15,7 @@ class CasReturnsOldVersion(CapableState):
         return 0 if expected is None else expected
 
 
-@capable_mutant("what is expected is not looked at", "STATE-CAS-02", "STATE-CAS-03", "STATE-CAS-05", "STATE-CAS-12")
+@capable_mutant("what is expected is not looked at", "STATE-CAS-02")
 class CasIgnoresExpected(CapableState):
     def compare_and_set(self, key: str, value: Any, expected: Any) -> Any:
         return self.write(key, self.encode(value))
@@ -39,7 +39,7 @@ class CasRefusalMovesVersion(CapableState):
         return super().compare_and_set(key, value, expected)
 
 
-@capable_mutant("a refusal is the answer None", "STATE-CAS-02", "STATE-CAS-11")
+@capable_mutant("a refusal is the answer None", "STATE-CAS-02")
 class CasRefusalIsNone(CapableState):
     def compare_and_set(self, key: str, value: Any, expected: Any) -> Any:
         try:
@@ -152,12 +152,25 @@ class RefusedValueCreates(CapableState):
         return super().compare_and_set(key, value, expected)
 
 
-@capable_mutant("a refusal is the present version", "STATE-CAS-02", "STATE-CAS-11")
+@capable_mutant("a refusal is the present version", "STATE-CAS-02")
 class CasLosesUpdate(CapableState):
     def compare_and_set(self, key: str, value: Any, expected: Any) -> Any:
         if self.version(key) != expected:
             return self.version(key)
         return super().compare_and_set(key, value, expected)
+
+
+@capable_mutant("after a refusal the next compare-and-set of the key is refused too", "STATE-CAS-11", "STATE-CAS-12")
+class RefusalRefusesTheNext(CapableState):
+    refused: str | None = None
+
+    def compare_and_set(self, key: str, value: Any, expected: Any) -> Any:
+        refused, self.refused = self.refused, key
+        if refused == key and self.version(key) == expected:
+            raise ConflictError(key)
+        version = super().compare_and_set(key, value, expected)
+        self.refused = None
+        return version
 
 
 MUTANTS = marked(globals())

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from reference_backends._json import loads
 from tests.mutants.capable_base import CapableState, Draft, capable_mutant, marked
 
 
@@ -26,10 +25,6 @@ class DeletesAreForgotten(CapableState):
 
 
 class _ReadsFromStore(Draft):
-    def __init__(self, store: CapableState) -> None:
-        super().__init__(store.texts())
-        self.store = store
-
     def __getitem__(self, key: str) -> Any:
         return self.store[key] if key in self.store else super().__getitem__(key)
 
@@ -42,7 +37,7 @@ class OwnWritesAreHidden(CapableState):
 
 class _ListsFromStore(_ReadsFromStore):
     def __getitem__(self, key: str) -> Any:
-        return loads(self.texts[key])
+        return self.store.decode(self.texts[key])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.store)
@@ -152,7 +147,7 @@ class _Pending(Draft):
 @capable_mutant("values are encoded at the commit, one after the other", "STATE-TXN-06")
 class EncodesAtCommit(CapableState):
     def draft(self) -> Draft:
-        return _Pending(self.texts())
+        return _Pending(self)
 
     def commit(self, draft: Draft) -> None:
         for key, text in draft.operations:
@@ -177,17 +172,13 @@ class _Unchecked(Draft):
 @capable_mutant("a delete of a missing key fails at the commit", "STATE-TXN-08")
 class DeleteFailsAtCommit(CapableState):
     def draft(self) -> Draft:
-        return _Unchecked(self.texts())
+        return _Unchecked(self)
 
     def remove(self, key: str) -> None:
         del self.kept.entries[key]
 
 
 class _Lasting(Draft):
-    def __init__(self, store: CapableState) -> None:
-        super().__init__(store.texts())
-        self.store = store
-
     def __setitem__(self, key: str, value: Any) -> None:
         if self.ended:
             self.store[key] = value
@@ -266,8 +257,7 @@ class AbortIsSaved(CapableState):
 
 class _Sharing(Draft):
     def __init__(self, store: CapableState) -> None:
-        super().__init__(store.texts())
-        self.store = store
+        super().__init__(store)
         self.values_: dict[str, Any] = {}
 
     def __getitem__(self, key: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,6 +107,32 @@ class BufferedLog(PlainLog):
         super().__init__(self.path)
 
 
+class BytesLog(PlainLog):
+    """Takes bytes and nothing else, states included."""
+
+    def encode(self, event: Any) -> Any:
+        """Refuse all but bytes."""
+        if type(event) is not bytes:
+            raise TypeError(f"an event is bytes, not {type(event).__name__}")
+        return event
+
+    def decode(self, text: Any) -> Any:
+        """Return the bytes."""
+        return bytes(text)
+
+
+class PickleLog(PlainLog):
+    """Takes whatever can be pickled."""
+
+    def encode(self, event: Any) -> Any:
+        """Pickle."""
+        return pickle.dumps(event)
+
+    def decode(self, text: Any) -> Any:
+        """Unpickle."""
+        return pickle.loads(text)
+
+
 class AsyncLog:
     """A log whose verbs are coroutines, with no capability at all."""
 
@@ -166,6 +193,8 @@ def _copied(event: Any) -> Any:
 ODD = [
     backend("odd_log_lazy", LazyLog),
     backend("odd_log_buffered", BufferedLog, flush=BufferedLog.flush),
+    backend("odd_log_of_bytes", BytesLog, values="bytes"),
+    backend("odd_log_of_pickles", PickleLog, values="pickle"),
     backend("odd_log_async", AsyncLog),
     backend("odd_log_in_memory", SessionLog, durability="volatile", sharing="threads", values="pickle"),
 ]

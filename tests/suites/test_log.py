@@ -1,4 +1,4 @@
-"""The checks of the log contract pass every honest and odd log."""
+"""Every honest and odd log passes the checks of the log contract."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def judged(backend: Backend, root: Path, checks: list[Check], *, effort: str = "
     return {check.code: one.judge(check) for check in checks}
 
 
-@pytest.mark.parametrize("backend", [HONEST, *ODD], ids=lambda backend: backend.name)
-def test_sound_logs_pass(backend: Backend, tmp_path: Path) -> None:
-    """A log that obeys the contract fails no check, however odd it is."""
+@pytest.mark.parametrize("backend", ODD, ids=lambda backend: backend.name)
+def test_odd_logs_pass(backend: Backend, tmp_path: Path) -> None:
+    """A log that obeys the contract in its own way fails no check."""
     results = judged(backend, tmp_path, CHECKS)
     assert [result for result in results.values() if result.outcome not in ("pass", "not applicable")] == []
 

@@ -170,7 +170,7 @@ def test_windows(trial: Trial) -> None:
                 for window in [window for of, window in cases if of == size]:
                     expected = [entry for entry in positioned(events) if _inside(entry[0], *window)]
                     got = entries(trial, store, *window)
-                    agree(trial, got, expected, f"reading {_named(*window)} of a log of {size} events")
+                    agree(trial, got, expected, f"reading {_named(*window)}, the head being {size}")
 
     starts, stops = range(1, 8), (None, *range(9))
     windows = [(start,) for start in starts] + [(start, stop) for start in starts for stop in stops]

@@ -94,7 +94,7 @@ def agree(trial: Trial, got: Entries, expected: Entries, what: str) -> None:
 
 
 def _shown(found: Entries, index: int) -> str:
-    return literal(found[index]) if index < len(found) else f"nothing more after {len(found):,} entries"
+    return literal(found[index]) if index < len(found) else f"the end, after {len(found):,} entries"
 
 
 def holds(trial: Trial, store: Handle, events: Iterable[Any], what: str) -> None:

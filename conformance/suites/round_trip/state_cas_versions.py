@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.check import check
 from conformance.literal import literal
 from conformance.models.observation import working
-from conformance.suites.round_trip.state_cas import APPLIES, applied, new_version, refused
+from conformance.suites.round_trip.state_cas import APPLIES, REFUSES, applied, new_version, refused
 from conformance.values import domain
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def test_version_changes_at_each_write(trial: Trial) -> None:
                 new_version(trial, store.version("a"), seen, "the version after a transaction that wrote the key")
 
 
-@check("STATE-CAS-07", sources="KV-33; mutant token_repeats_after_delete", capability="cas", needs=APPLIES)
+@check("STATE-CAS-07", sources="KV-33; mutant token_repeats_after_delete", capability="cas", needs=REFUSES)
 def test_version_from_before_a_delete_never_matches(trial: Trial) -> None:
     """A version from before a delete never matches again, also when the key was written again with an equal value.
 
@@ -99,7 +99,7 @@ def test_version_from_before_a_delete_never_matches(trial: Trial) -> None:
             del store["a"]
 
 
-@check("STATE-CAS-08", sources="KV-29, KV-40", capability="cas", needs=APPLIES, promise="durability:clean-close")
+@check("STATE-CAS-08", sources="KV-29, KV-40", capability="cas", needs=REFUSES, promise="durability:clean-close")
 def test_versions_survive_reopening(trial: Trial) -> None:
     """A key has the same version after reopening, and a version that was old before is refused after.
 
@@ -129,7 +129,7 @@ def test_versions_survive_reopening(trial: Trial) -> None:
         new_version(trial, newer, [old, version], "the version that it returned")
 
 
-@check("STATE-CAS-09", sources="KV-33, KV-40", capability="cas", needs=APPLIES, promise="durability:clean-close")
+@check("STATE-CAS-09", sources="KV-33, KV-40", capability="cas", needs=REFUSES, promise="durability:clean-close")
 def test_old_version_never_matches_after_reopening(trial: Trial) -> None:
     """A version from before a delete never matches, also when the store was reopened before the key was written again.
 

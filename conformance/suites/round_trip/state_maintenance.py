@@ -25,10 +25,10 @@ def _used(trial: Trial, store: Handle) -> dict[str, Any]:
     """Write, overwrite and delete many times, and return the state that is left."""
     kind = trial.backend.values
     state: dict[str, Any] = {}
-    for number in range(60):
-        key = f"k{number % 8}"
+    for number in range(24):
+        key = f"k{number % 4}"
         store[key] = state[key] = domain.numbered(kind, number)
-        if number % 5 == 0:
+        if number % 3 == 0:
             del store[key]
             del state[key]
     for key in ("deleted 1", "deleted 2"):
@@ -165,7 +165,7 @@ def test_compacted_store_is_the_same_after_reopening(trial: Trial) -> None:
         store = session.reopen(store)
         # What reopening alone changes is not the fault of the compaction; other checks are about it.
         reopened = observed(trial, store, *asked)
-        before = {part: seen for part, seen in before.items() if same(seen, reopened[part])}
+        before = {about: seen for about, seen in before.items() if same(seen, reopened.get(about))}
         for time in ("first", "second"):
             store.compact()
             store = session.reopen(store)

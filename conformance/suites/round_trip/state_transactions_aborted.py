@@ -230,7 +230,9 @@ def test_transactions_survive_reopening(trial: Trial) -> None:
         trial.equal(state_of(store), {"changed": two, "new": two}, "the state after an aborted one and reopening")
 
 
-@check("STATE-TXN-13", sources="TX-01 to TX-09", capability="transactions", needs=ABORTS)
+@check(
+    "STATE-TXN-13", sources="TX-01 to TX-09", capability="transactions", needs=("STATE-TXN-02", "STATE-TXN-03", *ABORTS)
+)
 def test_random_transactions_agree_with_the_model(trial: Trial) -> None:
     """In any sequence of transactions, some of them aborted, the state is that of the committed ones in their order.
 
