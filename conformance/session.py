@@ -22,6 +22,7 @@ from conformance.child import in_new_process
 from conformance.drive import Driver
 from conformance.literal import literal
 from conformance.recording import Recorder, raised
+from conformance.result import Violation
 
 _NAMES = ("store", "second", "third", "fourth")
 
@@ -85,6 +86,14 @@ class Handle:
         )
         return found
 
+    def versions(self, key: Any, **limit: int) -> list[Any]:
+        """Return what `versions(key, limit=)` of a state lists, in whatever kind of iterable."""
+        return self._listed("versions", key, **limit)
+
+    def list_snapshots(self) -> list[Any]:
+        """Return what `list_snapshots()` of a state lists, in whatever kind of iterable."""
+        return self._listed("list_snapshots")
+
     @property
     def head(self) -> Any:
         """The head of a log."""
@@ -100,8 +109,7 @@ class Handle:
             raise AttributeError(method)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            shown = [literal(arg) for arg in args] + [f"{key}={literal(value)}" for key, value in kwargs.items()]
-            return self._call(f"{self._name}.{method}({', '.join(shown)})", method, *args, **kwargs)
+            return self._call(self._source(method, args, kwargs), method, *args, **kwargs)
 
         return call
 
@@ -121,11 +129,14 @@ class Handle:
         try:
             yield Handle(inner, "t", self._session, self._driver)
         except BaseException as error:
-            if error is not self._recorder.error:
+            # A check that finds its rule broken inside the block leaves it by a Violation, which is no call.
+            broken = isinstance(error, Violation)
+            if error is not self._recorder.error and not broken:
                 self._recorder.note(f"raise {literal(error)}")
             self._recorder.depth -= 1
             swallowed = self._leave(index, leave, error)
-            self._recorder.settle(index, "-> went on after the exception" if swallowed else f"raised {raised(error)}")
+            left = "" if broken else f"raised {raised(error)}"
+            self._recorder.settle(index, "-> went on after the exception" if swallowed else left)
             if not swallowed:
                 raise
         else:
@@ -173,6 +184,17 @@ class Handle:
     def leave(self) -> None:
         """Stop what drives a closed store."""
         self._driver.close()
+
+    def _source(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        shown = [literal(arg) for arg in args] + [f"{key}={literal(value)}" for key, value in kwargs.items()]
+        return f"{self._name}.{method}({', '.join(shown)})"
+
+    def _listed(self, method: str, *args: Any, **kwargs: Any) -> list[Any]:
+        source = self._source(method, args, kwargs)
+        found: list[Any] = self._recorder.record(
+            source, self._driver.items, getattr(self._store, method), *args, **kwargs
+        )
+        return found
 
     def _call(self, source: str, method: str, *args: Any, **kwargs: Any) -> Any:
         return self._recorder.record(source, self._invoke, method, args, kwargs)

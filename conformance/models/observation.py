@@ -31,21 +31,13 @@ def working(trial: Trial) -> list[str]:
     return [name for name, code in _FIRST.items() if trial.bench.judge(catalogue()[code]).outcome == "pass"]
 
 
-def listed(trial: Trial, found: Any, what: str) -> list[Any]:
-    """Return the items of what a store listed, in whatever kind of iterable."""
-    try:
-        return list(found)
-    except Exception as error:  # noqa: BLE001 - a store may give anything
-        trial.violated(what, expected="a list", got=f"{literal(found)}, which can't be listed: {raised(error)}")
-
-
 def contents(trial: Trial, found: Any, what: str) -> dict[str, Any]:
     """Return what a mapping that a store gave holds; one that reads only when asked is read to its end."""
     if not isinstance(found, Mapping) and not hasattr(found, "keys"):
         trial.violated(what, expected="a mapping", got=literal(found))
     try:
         return {key: found[key] for key in found}
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - a store may give anything
         trial.violated(what, expected="a mapping that can be read", got=raised(error))
 
 
@@ -67,7 +59,7 @@ def observed(trial: Trial, store: Handle, *keys: str) -> dict[str, Any]:
 
 def unchanged(trial: Trial, store: Handle, before: Mapping[str, Any], what: str, *keys: str) -> None:
     """Require that the verbs of `store` show what they showed before; `keys` as they were given to `observed`."""
-    # Each answer is compared before the next question, so that the last call that a failure shows is the one that tells.
+    # Each answer is compared before the next question: so the last call that a failure shows is the one that tells.
     for about, answer in _answers(trial, store, keys):
         if about in before:
             trial.equal(answer, before[about], f"{about} {what}")
@@ -75,7 +67,7 @@ def unchanged(trial: Trial, store: Handle, before: Mapping[str, Any], what: str,
 
 def _answers(trial: Trial, store: Handle, keys: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     usable = working(trial)
-    present = sorted(store)
+    present = sorted(store.keys())
     asked = sorted({*present, *keys})
     yield "the keys", present
     for key in present:
@@ -88,12 +80,12 @@ def _answers(trial: Trial, store: Handle, keys: tuple[str, ...]) -> Iterator[tup
     for key in present if "ttl" in usable else ():
         yield f"the time of expiry of {key!r}", store.expires_at(key)
     for key in asked if "history" in usable else ():
-        versions = listed(trial, store.versions(key), f"listing the versions of {key!r}")
+        versions = store.versions(key)
         yield f"the versions of {key!r}", versions
         for version in versions:
             yield f"the value of version {literal(version)} of {key!r}", _value_at(trial, store, key, version)
     if "snapshots" in usable:
-        names = sorted(listed(trial, store.list_snapshots(), "listing the snapshots"))
+        names = sorted(store.list_snapshots())
         yield "the names of the snapshots", names
         for name in names:
             yield f"the snapshot {name!r}", contents(trial, store.load_snapshot(name), f"loading {name!r}")

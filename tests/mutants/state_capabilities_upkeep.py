@@ -86,10 +86,10 @@ class FlushWritesFullBatches(CapableState):
         pass
 
 
-@capable_mutant("a compaction keeps the newest four keys", "STATE-MAINT-03")
+@capable_mutant("a compaction keeps the newest two keys", "STATE-MAINT-03")
 class CompactDropsOldKeys(CapableState):
     def compact(self) -> None:
-        for key in list(self.kept.entries)[:-4]:
+        for key in list(self.kept.entries)[:-2]:
             self.remove(key)
         super().compact()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.check import check
 from conformance.literal import literal
 from conformance.models.capabilities import HistoryModel
-from conformance.models.observation import listed, observed, refused_value, state_of, unchanged, unstorable, working
+from conformance.models.observation import observed, refused_value, state_of, unchanged, unstorable, working
 from conformance.values import domain
 
 if TYPE_CHECKING:
@@ -17,13 +17,9 @@ if TYPE_CHECKING:
 LISTS = ("STATE-HIST-01",)
 
 
-def _versions(trial: Trial, store: Handle, key: str, **limit: int) -> list[Any]:
-    return listed(trial, store.versions(key, **limit), f"listing the versions of {key!r}")
-
-
 def _holds(trial: Trial, store: Handle, key: str, expected: list[Any], when: str) -> list[Any]:
     """Require that a key's versions, newest first, have these values, and return their ids."""
-    versions = _versions(trial, store, key)
+    versions = store.versions(key)
     trial.equal(len(versions), len(expected), f"the number of versions of {key!r} {when}")
     trial.true(_distinct(versions), f"the versions of {key!r} {when}", expected="an id for each", got=literal(versions))
     for place, (version, value) in enumerate(zip(versions, expected, strict=True)):
@@ -67,10 +63,10 @@ def test_key_never_written_has_no_versions(trial: Trial) -> None:
     """
     with trial.fresh() as session:
         store = session.open()
-        trial.equal(_versions(trial, store, "a"), [], "the versions of a key, on an empty store")
+        trial.equal(store.versions("a"), [], "the versions of a key, on an empty store")
         store["b"] = domain.numbered(trial.backend.values, 1)
         before = observed(trial, store, "a")
-        trial.equal(_versions(trial, store, "a"), [], "the versions of a key that was never written")
+        trial.equal(store.versions("a"), [], "the versions of a key that was never written")
         trial.equal("a" in store, expected=False, what="asking for the key whose versions were listed")
         unchanged(trial, store, before, "after the versions of a key that was never written were listed", "a")
 
@@ -104,7 +100,7 @@ def test_old_versions_never_change(trial: Trial) -> None:
         trial.equal(store["a"], written[0], "the present value after that")
         for number in range(120):
             store["a"] = domain.numbered(kind, 1_000 + number)
-        trial.equal(len(_versions(trial, store, "a")), 128, "the number of versions after 128 writes")
+        trial.equal(len(store.versions("a")), 128, "the number of versions after 128 writes")
         for version, value in zip(known, written, strict=True):
             trial.equal(
                 store.get_version("a", version), value, "the value of one of the first versions, 120 writes later"
@@ -129,7 +125,7 @@ def test_versions_outlive_a_delete(trial: Trial) -> None:
         for life in range(3):
             for number in (2 * life, 2 * life + 1):
                 store["a"] = domain.numbered(kind, number)
-                version = _versions(trial, store, "a")[0]
+                version = store.versions("a")[0]
                 trial.true(
                     all(version != old for old in order),
                     "the id of a new version",
@@ -140,7 +136,7 @@ def test_versions_outlive_a_delete(trial: Trial) -> None:
                 order.append(version)
             del store["a"]
             # A store may list the delete itself too; of the others none may be missing, nor in another place.
-            found = [one for one in _versions(trial, store, "a") if any(one == old for old in order)]
+            found = [one for one in store.versions("a") if any(one == old for old in order)]
             trial.true(
                 found == order[::-1],
                 "the versions of a deleted key",
@@ -168,13 +164,13 @@ def test_limit_gives_the_newest(trial: Trial) -> None:
         store = session.open()
         for number in range(6):
             store["a"] = domain.numbered(trial.backend.values, number)
-        versions = _versions(trial, store, "a")
+        versions = store.versions("a")
         trial.equal(len(versions), 6, "the number of versions after 6 writes")
         for limit in (1, 2, 5, 6, 7, 1_000):
-            found = _versions(trial, store, "a", limit=limit)
+            found = store.versions("a", limit=limit)
             expected = versions[:limit]
             trial.true(found == expected, f"listing {limit} versions", expected=literal(expected), got=literal(found))
-        trial.equal(_versions(trial, store, "never", limit=3), [], "listing 3 versions of a key never written")
+        trial.equal(store.versions("never", limit=3), [], "listing 3 versions of a key never written")
 
 
 @check("STATE-HIST-06", sources="VS-03, VS-12", capability="history", needs=LISTS)
@@ -194,8 +190,8 @@ def test_unknown_version_raises_key_error(trial: Trial) -> None:
         store["a"] = domain.numbered(kind, 2)
         for number in range(3, 7):
             store["b"] = domain.numbered(kind, number)
-        (own,) = _versions(trial, store, "a")
-        others = _versions(trial, store, "b") + _versions(trial, store, "before")
+        (own,) = store.versions("a")
+        others = store.versions("b") + store.versions("before")
         for version in others:
             if version != own:  # stores that count per key give some ids to several keys
                 trial.raises(lambda: store.get_version("a", version), "missing", "reading a version of another key")  # noqa: B023
@@ -223,17 +219,17 @@ def test_history_survives_reopening(trial: Trial) -> None:
         written_then_deleted = [domain.numbered(kind, number) for number in (13, 12, 11, 10)]
         known = _holds(trial, store, "deleted", written_then_deleted, "before it was deleted")
         del store["deleted"]
-        before = {key: _versions(trial, store, key) for key in ("a", "deleted")}
+        before = {key: store.versions(key) for key in ("a", "deleted")}
         store = session.reopen(store)
         for key, expected in before.items():
-            found = _versions(trial, store, key)
+            found = store.versions(key)
             what = f"the versions of {key!r} after reopening"
             trial.true(found == expected, what, expected=literal(expected), got=literal(found))
         _holds(trial, store, "a", written, "after reopening")
         store["a"] = domain.numbered(kind, 4)
         store["deleted"] = domain.numbered(kind, 5)
         _holds(trial, store, "a", [domain.numbered(kind, 4), *written], "after reopening and a write")
-        newest = _versions(trial, store, "deleted")[0]
+        newest = store.versions("deleted")[0]
         old = any(newest == version for version in before["deleted"])
         trial.true(not old, "the id of a new version", expected=f"none of {literal(known)}", got=literal(newest))
         for version, value in zip(known, written_then_deleted, strict=True):
@@ -350,15 +346,15 @@ def test_random_calls_agree_with_the_model(trial: Trial) -> None:
                     store[key] = domain.numbered(kind, number)
                     model.write(key, domain.numbered(kind, number))
                 elif verb == "delete" and key in model.state:
-                    before = _versions(trial, store, key)
+                    before = store.versions(key)
                     del store[key]
                     model.delete(key)
-                    now = _versions(trial, store, key)
+                    now = store.versions(key)
                     marks.setdefault(key, []).extend(one for one in now if all(one != old for old in before))
                 elif verb == "reopen" and trial.backend.durability != "volatile":
                     store = session.reopen(store)
             trial.equal(state_of(store), model.state, "the state at the end")
             for key in sorted({key for _, key, _ in calls}):
-                versions = [v for v in _versions(trial, store, key) if all(v != mark for mark in marks.get(key, ()))]
+                versions = [v for v in store.versions(key) if all(v != mark for mark in marks.get(key, ()))]
                 found = [store.get_version(key, version) for version in versions]
                 trial.equal(found, model.values(key), f"the values of all versions of {key!r}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import TYPE_CHECKING, Any
 
 from conformance.check import check
 from conformance.literal import literal
-from conformance.models.observation import listed, observed, state_of, unchanged, working
+from conformance.models.observation import observed, state_of, unchanged, working
 from conformance.values import domain
 from conformance.values.equality import same
 
@@ -246,7 +246,8 @@ def _sound(trial: Trial, store: Handle, which: str, at_least: int = 1) -> None:
     healthy = found["healthy"]
     counts = isinstance(healthy, int) and not isinstance(healthy, bool) and healthy >= at_least
     trial.true(counts, f"`healthy` in {what}", expected=f"a count, {at_least} or more", got=literal(healthy))
-    damaged = listed(trial, found["damaged"], f"`damaged` in {what}")
+    damaged = found["damaged"]
+    trial.true(isinstance(damaged, Sized), f"`damaged` in {what}", expected="a sequence", got=literal(damaged))
     trial.equal(len(damaged), 0, f"the number of `damaged` in {what}")
 
 

@@ -151,19 +151,25 @@ def test_mapping_has_no_effect_after_the_end(trial: Trial) -> None:
     with trial.fresh() as session:
         store = session.open()
         store["a"] = one
-        with store.transaction() as committed:
-            committed["b"] = one
-        with _abandoned(trial, store, RuntimeError("abandoned")) as aborted:
-            aborted["c"] = one
-        before = observed(trial, store, "new")
-        for name, t in (("committed", committed), ("aborted", aborted)):
-            trial.refused(lambda: t.__setitem__("a", two))  # noqa: B023 - called at once
-            trial.refused(lambda: t.__setitem__("new", two))  # noqa: B023
-            trial.refused(lambda: t.__delitem__("b"))  # noqa: B023
-            unchanged(trial, store, before, f"after the mapping of a transaction that was {name} was used again", "new")
+        store["b"] = one
+
+        def use_again(t: Handle, which: str) -> None:
+            before = observed(trial, store, "new")
+            trial.refused(lambda: t.__setitem__("a", two))
+            trial.refused(lambda: t.__setitem__("new", two))
+            trial.refused(lambda: t.__delitem__("b"))
+            unchanged(trial, store, before, f"after the mapping of {which} transaction was used again", "new")
+
         with store.transaction() as t:
-            t["d"] = two
-        trial.equal(state_of(store), {"a": one, "b": one, "d": two}, "the state after the next transaction")
+            t["committed"] = one
+        use_again(t, "a committed")
+        with _abandoned(trial, store, RuntimeError("abandoned")) as t:
+            t["aborted"] = one
+        use_again(t, "an aborted")
+        with store.transaction() as t:
+            t["next"] = two
+        expected = {"a": one, "b": one, "committed": one, "next": two}
+        trial.equal(state_of(store), expected, "the state after the next transaction")
 
 
 @check("STATE-TXN-10", sources="TX-05, TX-27", capability="transactions", needs=ABORTS)

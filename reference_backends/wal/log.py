@@ -1,0 +1,350 @@
+"""The log: appends that many threads share one sync for, reads that verify, checkpoints and compaction."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reference_backends._files import FileLock, make_directory, sync, sync_directory
+from reference_backends._json import check_value, dumps, loads
+from reference_backends.wal.chain import Chain
+from reference_backends.wal.errors import ConflictError, CorruptLog, Damage, Report
+from reference_backends.wal.manifest import read_sealed, write_sealed
+from reference_backends.wal.record import BATCH, SINGLE, encode
+from reference_backends.wal.segment import write_all
+
+#: A segment takes no more appends once it is this long; the last commit may make it longer.
+SEGMENT_BYTES = 64 * 2**20
+DURABILITIES = ("none", "wal", "full")
+_CHECKPOINT = "checkpoint"
+_PAGE_BYTES = 256 * 1024
+
+
+@dataclass
+class _Ticket:
+    """One append or batch that waits for its commit."""
+
+    payload: bytes
+    count: int
+    kind: int
+    expected: int | None
+    position: int = 0
+    error: BaseException | None = None
+    done: bool = False
+
+
+@dataclass
+class _Queue:
+    """The appends that wait, and whether some thread is committing others."""
+
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    waiting: list[_Ticket] = field(default_factory=list)
+    committing: bool = False
+
+
+class WalLog:
+    """An append-only log on a directory.
+
+    Args:
+        path: The directory; made when missing.
+        durability: When `append` returns, the event is `"none"`: written, so that it survives the process; `"wal"`:
+            synced,
+            so that it survives a power loss; `"full"`: the same with the file's metadata and its directory synced too.
+        segment_bytes: A segment is closed when it has reached this length.
+
+    Raises:
+        ValueError: An argument can't be used, or the log is closed.
+        CorruptLog: Stored bytes are not what was written. Reads raise it for what is damaged only; appends raise it as
+        soon as
+            anything is, so that nothing is built on a damaged log.
+    """
+
+    def __init__(self, path: Path, *, durability: str = "wal", segment_bytes: int = SEGMENT_BYTES) -> None:
+        if durability not in DURABILITIES:
+            raise ValueError(f"durability={durability!r} is unknown. Known: {', '.join(DURABILITIES)}.")
+        if segment_bytes < 1:
+            raise ValueError(f"segment_bytes={segment_bytes!r} is not a positive number.")
+        self._path = Path(path)
+        self._durability = durability
+        self._segment_bytes = segment_bytes
+        self._queue = _Queue()
+        self._closed = False
+        self._failure: OSError | None = None
+        make_directory(self._path)
+        self._lock = FileLock(self._path / "lock")
+        self._chain = Chain(self._path, synced=durability != "none")
+        with self._lock.held(exclusive=True):
+            self._chain.recover()
+
+    # -- appending
+    # ------------------------------------------------------------------------------------------------------
+
+    def append(self, event: Any, expected: int | None = None) -> int:
+        """Append an event and return its position, once it is as durable as was asked for.
+
+        Raises:
+            TypeError: The event is not JSON.
+            ConflictError: The head is not `expected`; nothing was appended.
+        """
+        return self._commit(_Ticket(dumps(event).encode(), 1, SINGLE, expected))
+
+    def append_batch(self, events: Iterable[Any], expected: int | None = None) -> list[int]:
+        """Append all events at consecutive positions, or none, and return the positions."""
+        texts = [dumps(event) for event in events]
+        if not texts:
+            return []
+        payload = f"[{','.join(texts)}]".encode()
+        position = self._commit(_Ticket(payload, len(texts), BATCH, expected))
+        return list(range(position, position + len(texts)))
+
+    def _commit(self, ticket: _Ticket) -> int:
+        """Queue the ticket and wait; the first thread that finds nobody committing commits for all that wait."""
+        queue = self._queue
+        with queue.changed:
+            queue.waiting.append(ticket)
+            while queue.committing and not ticket.done:
+                queue.changed.wait()
+            leads = not ticket.done
+            if leads:
+                group, queue.waiting, queue.committing = queue.waiting, [], True
+        if leads:
+            try:
+                self._commit_group(group)
+            finally:
+                with queue.changed:
+                    queue.committing = False
+                    queue.changed.notify_all()
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.position
+
+    def _commit_group(self, group: Sequence[_Ticket]) -> None:
+        try:
+            with self._lock.held(exclusive=True):
+                self._follow_for_writing()
+                self._write(group)
+        except BaseException as error:  # noqa: BLE001 - every append of the group must hear of it
+            for ticket in group:
+                ticket.error = ticket.error or error
+        finally:
+            for ticket in group:
+                ticket.done = True
+
+    def _write(self, group: Sequence[_Ticket]) -> None:
+        chain = self._chain
+        if chain.segments[-1].end >= self._segment_bytes:
+            chain.rotate()
+        segment = chain.segments[-1]
+        following = segment.next
+        records = []
+        for ticket in group:
+            if ticket.expected is not None and ticket.expected != following - 1:
+                ticket.error = ConflictError(f"the head is {following - 1}, not {ticket.expected}")
+                continue
+            ticket.position = following
+            records.append(encode(following, ticket.count, ticket.kind, ticket.payload))
+            following += ticket.count
+        if not records:
+            return
+        try:
+            write_all(segment.descriptor, b"".join(records), segment.end)
+            self._sync(segment.descriptor)
+        except OSError as error:
+            # The pages of a failed sync may look clean afterwards, so a second sync proves nothing. The records are
+            # cut off again, and this handle writes no more.
+            self._failure = error
+            os.ftruncate(segment.descriptor, segment.end)
+            raise
+        segment.catch_up()
+
+    def _sync(self, descriptor: int) -> None:
+        if self._durability == "full":
+            os.fsync(descriptor)
+            sync_directory(self._path)
+        elif self._durability == "wal":
+            _synced(descriptor)
+
+    def _follow_for_writing(self) -> None:
+        self._follow()
+        if self._failure is not None:
+            raise OSError(f"an earlier write failed ({self._failure}); open the log again") from self._failure
+        damaged = self._chain.known_damage()
+        if damaged:
+            raise CorruptLog(damaged[0])
+        # Bytes behind the last record are those of a writer that died in its write, since nobody else holds the lock.
+        self._chain.cut_tail()
+
+    def _follow(self) -> None:
+        if self._closed:
+            raise ValueError("The log is closed.")
+        self._chain.follow()
+
+    # -- reading
+    # --------------------------------------------------------------------------------------------------------
+
+    @property
+    def head(self) -> int:
+        """The position of the last event; 0 when there never was one."""
+        with self._lock.held(exclusive=False):
+            self._follow()
+            return self._chain.head
+
+    @property
+    def first(self) -> int:
+        """The position of the first event that compaction left, or head + 1."""
+        with self._lock.held(exclusive=False):
+            self._follow()
+            return self._chain.manifest.first
+
+    def read(self, start: int = 1, stop: int | None = None) -> Iterator[tuple[int, Any]]:
+        """Give `(position, event)` from `start`, or the first that is left, up to `stop` or the present head.
+
+        Raises:
+            CorruptLog: An event of the window is damaged or missing; those before it have been given.
+            LookupError: Compaction overtook the reader.
+        """
+        with self._lock.held(exclusive=False):
+            self._follow()
+            end = self._chain.head + 1 if stop is None else min(stop, self._chain.head + 1)
+            position = max(start, self._chain.manifest.first)
+        return self._pages(position, end)
+
+    def _pages(self, position: int, end: int) -> Iterator[tuple[int, Any]]:
+        while position < end:
+            with self._lock.held(exclusive=False):
+                self._follow()
+                if position < self._chain.manifest.first:
+                    raise LookupError(f"position {position} was compacted away while the log was read")
+                page = self._page(position)
+            for at, event in page:
+                if at >= end:
+                    return
+                if at != position:
+                    raise self._chain.missing(position)
+                yield at, event
+                position += 1
+
+    def _page(self, position: int) -> list[tuple[int, Any]]:
+        """Return some events from `position` on, at least one."""
+        segment = self._chain.holding(position)
+        if segment is None:
+            raise self._chain.missing(position)
+        index = max(segment.index_of(position), 0)
+        page: list[tuple[int, Any]] = []
+        for first, count, payload in segment.records(index, _PAGE_BYTES):
+            value = loads(payload.decode())
+            page += [(first, value)] if count < 0 else enumerate(value, first)
+        rest = [(at, event) for at, event in page if at >= position]
+        if not rest:
+            raise self._chain.missing(position)
+        return rest
+
+    # -- compaction
+    # -----------------------------------------------------------------------------------------------------
+
+    def checkpoint(self, state: Any, upto: int) -> None:
+        """Keep the state that the events up to and including `upto` fold to.
+
+        Raises:
+            ValueError: `upto` is ahead of the head, or events between it and the first one left are missing.
+        """
+        check_value(state)
+        with self._lock.held(exclusive=True):
+            self._follow_for_writing()
+            manifest, head = self._chain.manifest, self._chain.head
+            if not manifest.first - 1 <= upto <= head:
+                raise ValueError(
+                    f"upto={upto} is not between {manifest.first - 1}, before the first event, and {head}."
+                )
+            number = manifest.checkpoint + 1
+            content = {"number": number, "upto": upto, "state": dumps(state)}
+            write_sealed(self._path / _CHECKPOINT, content, synced=self._chain.synced)
+            self._chain.update(head=head, checkpoint=number)
+
+    def latest_checkpoint(self) -> tuple[Any, int] | None:
+        """Return `(state, upto)` of the newest checkpoint, or None."""
+        with self._lock.held(exclusive=False):
+            self._follow()
+            content = self._checkpoint()
+        return None if content is None else (loads(content["state"]), content["upto"])
+
+    def _checkpoint(self) -> Any:
+        try:
+            content = read_sealed(self._path / _CHECKPOINT)
+        except ValueError as error:
+            raise CorruptLog(Damage(_CHECKPOINT, 0, 0, str(error))) from error
+        if (0 if content is None else content["number"]) < self._chain.manifest.checkpoint:
+            reason = (
+                f"checkpoint number {self._chain.manifest.checkpoint} was acknowledged, this one is older or missing"
+            )
+            raise CorruptLog(Damage(_CHECKPOINT, 0, 0, reason))
+        return content
+
+    def compact(self, upto: int) -> None:
+        """Drop the events up to and including `upto`.
+
+        Raises:
+            ValueError: No checkpoint covers them.
+        """
+        with self._lock.held(exclusive=True):
+            self._follow_for_writing()
+            content = self._checkpoint()
+            covered = 0 if content is None else content["upto"]
+            if upto > covered:
+                raise ValueError(f"upto={upto} is beyond the latest checkpoint, which covers {covered}.")
+            if upto >= self._chain.manifest.first:
+                self._chain.drop_before(upto + 1)
+
+    # -- upkeep
+    # ---------------------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Make all that was written durable, with durability `"none"` too."""
+        with self._lock.held(exclusive=True):
+            self._follow_for_writing()
+            _synced(self._chain.segments[-1].descriptor)
+
+    def verify(self) -> Report:
+        """Read everything from the disk again and say what is damaged, where, and how many events are whole."""
+        with self._lock.held(exclusive=False):
+            self._follow()
+            fresh = Chain(self._path, synced=False)
+            try:
+                fresh.open_read_only()
+                damaged = fresh.damaged()
+                try:
+                    self._checkpoint()
+                except CorruptLog as error:
+                    damaged.append(error.damage)
+                return Report(fresh.count_whole(), tuple(damaged))
+            finally:
+                fresh.close()
+
+    def close(self) -> None:
+        """Close the log, and note its head, so that a later loss of its end is noticed. Closing twice is harmless."""
+        if self._closed:
+            return
+        try:
+            with self._lock.held(exclusive=True):
+                self._chain.follow()
+                if (
+                    self._failure is None
+                    and not self._chain.known_damage()
+                    and self._chain.head > self._chain.manifest.head
+                ):
+                    self._chain.update(head=self._chain.head)
+        finally:
+            self._closed = True
+            self._chain.close()
+
+
+def _synced(descriptor: int) -> None:
+    # macOS has no fdatasync, and its fsync does not empty the drive's cache; the shared helper knows.
+    if hasattr(os, "fdatasync"):
+        os.fdatasync(descriptor)
+    else:  # pragma: no cover
+        sync(descriptor)

@@ -1,0 +1,160 @@
+"""The segment: a file of records with consecutive positions, bound to the segment before it.
+
+    offset  bytes  field
+         0      8  magic and version
+         8      8  first position
+        16      4  chain of the segment before
+        20      4  CRC-32 of the above
+        24         records
+
+The chain of a segment is a CRC over its header's and its records' checksums. The next segment repeats it, so that a
+segment that is missing, swapped, shortened or rolled back does not fit between its neighbours.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import Path
+
+from reference_backends.wal.errors import CorruptLog, Damage
+from reference_backends.wal.record import SINGLE, decode, find
+
+_MAGIC = b"WALSEG01"
+_HEADER = struct.Struct("<8sQII")
+HEADER_BYTES = _HEADER.size
+SUFFIX = ".segment"
+
+
+def name_of(first: int) -> str:
+    """Return the file name of the segment whose first position is `first`."""
+    return f"{first:020}{SUFFIX}"
+
+
+def write_all(descriptor: int, data: bytes, offset: int) -> None:
+    """Write all of `data` at `offset`; a short write is continued, never taken for a whole one."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
+class Segment:
+    """An open segment, and the index of its records.
+
+    Attributes:
+        path: Its file.
+        first: Its first position, by its name.
+        next: The position after its last.
+        end: Where its last whole record ends.
+        before: The chain that its header says the segment before has.
+        chain: Its own chain so far.
+        damaged: The damage found in it.
+        header_sound: Whether the header is what was written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.first = int(path.name.removesuffix(SUFFIX))
+        self.next = self.first
+        self.end = 0
+        self.before = self.chain = 0
+        self.damaged: list[Damage] = []
+        self.header_sound = False
+        self.descriptor = os.open(path, os.O_RDWR)
+        self._positions = array("Q")
+        self._offsets = array("Q")
+        self._counts = array("I")
+        self._read_header()
+        self.catch_up()
+
+    @classmethod
+    def create(cls, directory: Path, first: int, before: int) -> Segment:
+        """Make the file of an empty segment, not synced yet, and open it."""
+        path = directory / name_of(first)
+        header = _HEADER.pack(_MAGIC, first, before, 0)[:-4]
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            write_all(descriptor, header + struct.pack("<I", zlib.crc32(header)), 0)
+        finally:
+            os.close(descriptor)
+        return cls(path)
+
+    def _read_header(self) -> None:
+        data = os.pread(self.descriptor, HEADER_BYTES, 0)
+        self.end = HEADER_BYTES
+        if len(data) == HEADER_BYTES:
+            magic, first, self.before, checksum = _HEADER.unpack(data)
+            self.header_sound = magic == _MAGIC and first == self.first and checksum == zlib.crc32(data[:-4])
+            self.chain = checksum
+        if not self.header_sound:
+            self.damaged.append(Damage(self.path.name, 0, 0, "the header is not that of this segment"))
+
+    def size(self) -> int:
+        """Return the length of the file."""
+        return os.fstat(self.descriptor).st_size
+
+    def catch_up(self) -> None:
+        """Index the records that were added behind `end`; damage before a later record is noted and passed over."""
+        base = self.end
+        data = os.pread(self.descriptor, max(self.size() - base, 0), base)
+        at = 0
+        while at < len(data):
+            record = decode(data, at)
+            if record is not None and record.position == self.next:
+                self._offsets.append(base + at)
+                self._positions.append(record.position)
+                self._counts.append(record.events)
+                self.next = record.position + record.events
+                self.chain = zlib.crc32(record.checksum.to_bytes(4, "little"), self.chain)
+                at = record.end
+                self.end = base + at
+                continue
+            following = find(data, at + 1, self.next)
+            if following < 0:
+                break  # a tail, of which the log decides what it is
+            self.damaged.append(Damage(self.path.name, base + at, self.next, "damaged, and followed by whole records"))
+            later = decode(data, following)
+            assert later is not None
+            self.next, at = later.position, following
+
+    def index_of(self, position: int) -> int:
+        """Return the number of the record that holds `position`, or of the last one before it; -1 for none."""
+        return bisect_right(self._positions, position) - 1
+
+    def records(self, index: int, limit_bytes: int) -> Iterator[tuple[int, int, bytes]]:
+        """Give (position, count or -1 for a single event, payload) of the records from number `index` on.
+
+        About `limit_bytes` are read at once, at least one record; what was whole when it was indexed is checked again.
+
+        Raises:
+            CorruptLog: A record is damaged.
+        """
+        if not 0 <= index < len(self._offsets):
+            return
+        stop = index + 1
+        while stop < len(self._offsets) and self._offsets[stop] - self._offsets[index] < limit_bytes:
+            stop += 1
+        start = self._offsets[index]
+        end = self._offsets[stop] if stop < len(self._offsets) else self.end
+        data = os.pread(self.descriptor, end - start, start)
+        for number in range(index, stop):
+            offset = self._offsets[number]
+            record = decode(data, offset - start)
+            if record is None or record.position != self._positions[number]:
+                raise CorruptLog(Damage(self.path.name, offset, self._positions[number], "the record is damaged"))
+            count = -1 if record.kind == SINGLE else record.events
+            yield record.position, count, data[record.payload : record.end]
+
+    def count_whole(self, first: int) -> int:
+        """Return how many of the indexed events have the position `first` or a later one."""
+        records = zip(self._positions, self._counts, strict=True)
+        return sum(max(0, position + count - max(position, first)) for position, count in records)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self.descriptor)
