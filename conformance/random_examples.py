@@ -67,6 +67,8 @@ def run_machine(trial: Trial, machine: type[RuleBasedStateMachine]) -> None:
         trial.count("sequences")
         return machine()
 
+    # As above: the database is keyed by this function.
+    factory.__name__ = trial.check.code.replace("-", "_")
     hypothesis.seed(trial.seed)(factory)
     # Any callable that makes a machine will do, whatever the annotation says (documented in Hypothesis's stateful.py).
     run_state_machine_as_test(factory, settings=settings_for(trial))  # type: ignore[arg-type]

@@ -169,8 +169,8 @@ class Trial:
             if not failed:
                 return
             name, first = failed[0]
-            if len(failed) > 1:
-                self._note = f"{len(failed)} of {len(table)} cases fail: {', '.join(one for one, _ in failed)}."
+            names = ", ".join(one for one, _ in failed)
+            self._note = f"{len(failed)} of {len(table)} cases fail{'s' if len(failed) == 1 else ''}: {names}."
             with self.fresh() as session:
                 body(session.open(), table[name])
             self._note = f"Fails only after other cases ran in the same store. {self._note}".strip()
@@ -280,7 +280,7 @@ class Trial:
             example = Counterexample(found.what, found.expected, found.got, calls, frame, note)
             return "fail", "", example
         if found is self._store_error:
-            what = f"call {len(calls)}"
+            what = f"call {calls[-1].number}, {calls[-1].source}" if calls else "the store"
             example = Counterexample(what, "no exception", raised(found), calls, frame, note)
             return "fail", "", example
         shown = "".join(traceback.format_exception(type(found), found, found.__traceback__))

@@ -28,7 +28,7 @@ _CHECKSUM = b',\n  "sha256": "'
 _END = b'"\n}\n'
 
 
-class CorruptDocument(Exception):  # noqa: N818 (named after what was found)
+class CorruptDocument(Exception):
     """A file is not what the store wrote under that name.
 
     Attributes:

@@ -232,7 +232,7 @@ if sys.platform == "win32":  # pragma: no cover
         while True:
             try:
                 msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-            except OSError as error:  # noqa: PERF203 (it waits)
+            except OSError as error:
                 if error.errno != errno.EDEADLK:  # which it says after ten seconds of waiting
                     raise
             else:

@@ -113,7 +113,7 @@ class FileState(AtomicMapping):
             for path in self._documents():
                 try:
                     keys.append(key_at(path))
-                except CorruptDocument as error:  # noqa: PERF203 (each file is asked for its own damage)
+                except CorruptDocument as error:
                     unreadable.append(error)
         return _each(keys, unreadable)
 

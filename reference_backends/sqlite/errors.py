@@ -9,7 +9,7 @@ class ConflictError(Exception):
     """A conditional write met another version, or another head, than it expected. Nothing was changed."""
 
 
-class CorruptRecord(Exception):  # noqa: N818 (named after what was found)
+class CorruptRecord(Exception):
     """What is stored is not what was written.
 
     Args:
