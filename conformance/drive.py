@@ -50,7 +50,8 @@ class Driver:
             if hasattr(lender, "__enter__"):
                 store = self._lent.enter_context(lender)
                 self.lends = True
-        self._loop_only = self._loop_only or is_async(store)
+        # The class is looked at, not the store: inspect asks a function for attributes that a store may refuse to have.
+        self._loop_only = self._loop_only or is_async(type(store))
         return store
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -180,7 +181,10 @@ def test_script_is_installed_and_tells_its_version() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipe")
 def test_script_stops_quietly_when_its_reader_has_enough() -> None:
     """`conformance list --json | head -c 1` ends with exit code 0 and says nothing on standard error."""
-    with subprocess.Popen([SCRIPT, "list", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # Without a buffer, Python itself loses the rest of a write that a pipe takes in part, and never tells.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command, pipe = [SCRIPT, "list", "--json"], subprocess.PIPE
+    with subprocess.Popen(command, env=buffered, stdout=pipe, stderr=pipe) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.read(1)

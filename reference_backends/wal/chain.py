@@ -7,19 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from reference_backends._files import make_directory, sync, sync_directory
+from reference_backends._files import sync, sync_directory
 from reference_backends.wal.errors import CorruptLog, Damage
-from reference_backends.wal.manifest import Manifest, read_manifest, write_manifest
-from reference_backends.wal.segment import SUFFIX, Segment
-
-MANIFEST = "manifest"
+from reference_backends.wal.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from reference_backends.wal.segment import HEADER_BYTES, SUFFIX, Segment, name_of
 
 
 class Chain:
     """The segments in their order, with the manifest. Whoever calls holds the log's lock.
 
     Attributes:
-        segments: Open, oldest first; the last one takes appends.
+        segments: Open, oldest first; the last one takes appends. Empty only when all are missing.
         manifest: As last read or written.
     """
 
@@ -28,79 +26,80 @@ class Chain:
         self.synced = synced
         self.segments: list[Segment] = []
         self.manifest = Manifest()
-        self._manifest_seen: tuple[int, ...] = ()
+        self._manifest_seen: bytes | None = None
         self._lost: list[Damage] = []
         self._found: list[Damage] = []
 
     # -- opening
-    # --------------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
         """Open the log: make it where there is nothing, cut off what a crash left unfinished, keep all else.
 
-        Only the newest segment can have a torn tail: bytes after the last whole record, with no record behind them and
-        nothing missing that the manifest knows of. Everything else that does not fit is damage, and stays where it is.
+        Only the newest segment can have a torn tail: bytes after the last whole record, with no later group behind
+        them and nothing missing that the manifest knows of. All else that does not fit is damage, and stays as it is.
         """
-        make_directory(self.directory)
-        os.chmod(self.directory, 0o700)
-        try:
-            found = read_manifest(self.directory / MANIFEST)
-        except ValueError as error:
-            self._lost.append(Damage(MANIFEST, 0, 0, str(error)))
-            found = None
-        names = self._names()
-        if found is None and not self._lost and self._is_new(names):
-            self._make()
+        if self._is_new():
+            self.segments = [Segment.create(self.directory, 1, 0)]
+            self.update()
             return
-        if found is None and not self._lost:
-            self._lost.append(Damage(MANIFEST, 0, 0, "the manifest is missing"))
-        self.manifest = found or Manifest(first=_first_of(names), oldest=_first_of(names), newest=_first_of(names))
-        self._remember()
-        self._open_segments()
+        self.load()
         self._found = self.damaged()
         if not self._found:
+            self._remove_leftovers()
             self.cut_tail()
-            if (self.head, self.segments[-1].first) != (self.manifest.head, self.manifest.newest):
-                self.update(head=self.head, newest=self.segments[-1].first)
+            if self.head != self.manifest.head:
+                self.update()
 
-    def _names(self) -> list[str]:
-        return sorted(path.name for path in self.directory.glob(f"{'[0-9]' * 20}{SUFFIX}"))
-
-    def _is_new(self, names: list[str]) -> bool:
+    def _is_new(self) -> bool:
         """Tell whether there is nothing yet, or what a crash left of making it: a first segment without a record."""
-        if len(names) > 1 or (names and _first_of(names) != 1):
-            return False
-        return not names or (self.directory / names[0]).stat().st_size <= 24
+        manifest, wrong = read_manifest(self.directory)
+        sizes = [(first, self._path(first).stat().st_size) for first in self._firsts()]
+        return manifest is None and not wrong and all(first == 1 and size <= HEADER_BYTES for first, size in sizes)
 
-    def _make(self) -> None:
-        self.segments = [Segment.create(self.directory, 1, 0)]
-        if self.synced:
-            sync(self.segments[0].descriptor)
-            sync_directory(self.directory.parent)
-        self.update()
+    def load(self) -> None:
+        """Read the manifest and index the segments, and change nothing."""
+        self._read_manifest()
+        if not self._manifest_seen and not self._lost:
+            self._lost.append(Damage(MANIFEST, 0, 0, "the manifest is missing"))
+        if self.manifest.update == 0:  # none can be read: what is there is all that is known
+            firsts = self._firsts() or [1]
+            self.manifest = Manifest(first=firsts[0], oldest=firsts[0], newest=firsts[-1])
+        for first in self._firsts():
+            if not self._is_leftover(first):
+                self._open(first)
 
-    def _open_segments(self) -> None:
-        for name in self._names():
-            segment = Segment(self.directory / name)
-            if segment.next <= self.manifest.oldest and segment.first < self.manifest.oldest:
-                segment.close()  # compaction was cut short after it had said what it drops
-                segment.path.unlink()
-            elif not segment.header_sound and segment.first > self.manifest.newest and segment.next == segment.first:
-                segment.close()  # a rotation was cut short before any record was written
-                segment.path.unlink()
-            else:
-                self.segments.append(segment)
-        if not self.segments:
-            self._lost.append(Damage(MANIFEST, 0, self.manifest.first, "every segment is missing"))
-            self.segments = [Segment.create(self.directory, self.manifest.head + 1, 0)]
-
-    def open_read_only(self) -> None:
-        """Open what is there and change nothing; for looking at it."""
+    def _read_manifest(self) -> None:
         try:
-            self.manifest = read_manifest(self.directory / MANIFEST) or self.manifest
-        except ValueError as error:
-            self._lost.append(Damage(MANIFEST, 0, 0, str(error)))
-        self.segments = [Segment(self.directory / name) for name in self._names()]
+            seen = (self.directory / MANIFEST).read_bytes()
+        except FileNotFoundError:
+            seen = b""
+        # Compared by content: a name, an inode and a time can all be the same after two quick updates.
+        if seen != self._manifest_seen:
+            self._manifest_seen = seen
+            manifest, wrong = read_manifest(self.directory)
+            self.manifest = manifest or self.manifest
+            self._lost += [Damage(MANIFEST, 0, 0, reason) for reason in wrong]
+
+    def _firsts(self) -> list[int]:
+        names = self.directory.glob(f"{'[0-9]' * 20}{SUFFIX}")
+        return sorted(int(path.name.removesuffix(SUFFIX)) for path in names)
+
+    def _path(self, first: int) -> Path:
+        return self.directory / name_of(first)
+
+    def _open(self, first: int) -> None:
+        self.segments.append(Segment(self._path(first), self.manifest.head))
+
+    def _is_leftover(self, first: int) -> bool:
+        """Tell whether compaction has dropped the segment, or a rotation was cut short before the manifest knew it."""
+        if first > self.manifest.newest:
+            return self._path(first).stat().st_size <= HEADER_BYTES
+        return first < self.manifest.oldest
+
+    def _remove_leftovers(self) -> None:
+        for first in self._firsts():
+            if self._is_leftover(first):
+                self._path(first).unlink()
 
     def cut_tail(self) -> None:
         """Cut off what stands behind the last record of the newest segment."""
@@ -110,67 +109,79 @@ class Chain:
             if self.synced:
                 sync(newest.descriptor)
 
-    # -- following others
-    # -----------------------------------------------------------------------------------------------
+    # -- following others, and changing
 
     def follow(self) -> None:
         """Take over what other handles did since the last call: appends, rotations, compactions."""
-        seen = self._stamp()
-        if seen != self._manifest_seen:
-            self.manifest = read_manifest(self.directory / MANIFEST) or self.manifest
-            self._manifest_seen = seen
+        self._read_manifest()
+        if not self.segments:
+            return
         newest = self.segments[-1]
-        if newest.size() != newest.end:
+        newest.acknowledged = self.manifest.head
+        if newest.size() > newest.end:
             newest.catch_up()
-        known = self.segments[-1].first
-        for name in self._names() if self.manifest.newest > known else ():
-            if int(name.removesuffix(SUFFIX)) > known:
-                self.segments.append(Segment(self.directory / name))
+        if self.manifest.newest > newest.first:
+            for first in self._firsts():
+                if newest.first < first <= self.manifest.newest:
+                    self._open(first)
         while len(self.segments) > 1 and self.segments[0].first < self.manifest.oldest:
             self.segments.pop(0).close()
 
-    def _stamp(self) -> tuple[int, ...]:
-        found = os.stat(self.directory / MANIFEST)
-        return (found.st_ino, found.st_mtime_ns, found.st_size)
-
-    def _remember(self) -> None:
-        self._manifest_seen = self._stamp() if (self.directory / MANIFEST).exists() else ()
-
     def update(self, **changes: int) -> None:
-        """Replace the manifest."""
-        self.manifest = replace(self.manifest, **changes)
-        write_manifest(self.directory / MANIFEST, self.manifest, synced=self.synced)
-        self._remember()
+        """Replace the manifest by one that knows the present head and segments, with these changes."""
+        newest = self.segments[-1]
+        if self.synced:
+            sync(newest.descriptor)  # the manifest must not ask for more than is sure to be there
+        changes = {"head": newest.next - 1, "chain": newest.chain, "newest": newest.first} | changes
+        manifest = replace(self.manifest, update=self.manifest.update + 1, **changes)
+        write_manifest(self.directory, manifest, synced=self.synced)
+        self._read_manifest()
 
     def rotate(self) -> None:
         """Begin a new segment behind the newest, which takes no more appends."""
+        self._remove_leftovers()
         newest = self.segments[-1]
         following = Segment.create(self.directory, newest.next, newest.chain)
-        if self.synced:
-            sync(following.descriptor)
-            sync_directory(self.directory)
         self.segments.append(following)
-        # Only now, that the file is sure to be there, may the manifest ask for it.
-        self.update(head=self.head, newest=following.first)
+        try:
+            if self.synced:
+                sync(newest.descriptor)
+                sync_directory(self.directory)
+            # Only now, that the file is sure to be there, may the manifest ask for it; and only then may it be used.
+            self.update()
+        except BaseException:
+            self.segments.remove(following)
+            following.close()
+            raise
 
     def drop_before(self, first: int) -> None:
         """Make `first` the first position, and remove the segments that hold only earlier ones."""
         if first == self.segments[-1].next > self.segments[-1].first:
             self.rotate()
-        oldest = max(index for index, segment in enumerate(self.segments) if index == 0 or segment.first <= first)
-        self.update(head=self.head, first=first, oldest=self.segments[oldest].first)
-        for segment in self.segments[:oldest]:
-            segment.close()
-            segment.path.unlink()
-        del self.segments[:oldest]
+        oldest = max(segment.first for segment in self.segments if segment.first <= first)
+        self.update(first=first, oldest=oldest)
+        while self.segments[0].first < oldest:
+            self.segments.pop(0).close()
+        self._remove_leftovers()
+
+    def flush(self) -> None:
+        """Return when all files have reached the disk."""
+        for path in [
+            *map(self._path, self._firsts()),
+            *self.directory.glob("manifest*"),
+            self.directory / "checkpoint",
+        ]:
+            if path.exists():
+                with path.open("rb+") as file:
+                    sync(file.fileno())
+        sync_directory(self.directory)
 
     # -- what is there
-    # --------------------------------------------------------------------------------------------------
 
     @property
     def head(self) -> int:
         """The last position, by the records and by the manifest."""
-        return max(self.segments[-1].next - 1, self.manifest.head)
+        return max([self.manifest.head, *(segment.next - 1 for segment in self.segments[-1:])])
 
     def holding(self, position: int) -> Segment | None:
         """Return the segment whose records may hold `position`."""
@@ -180,12 +191,13 @@ class Chain:
         return None
 
     def damaged(self) -> list[Damage]:
-        """Return all damage that the segments and their neighbourhood show."""
+        """Return all damage that the manifest, the segments and their neighbourhood show."""
         return [*self._lost, *(one for segment in self.segments for one in segment.damaged), *self._misfits()]
 
     def known_damage(self) -> list[Damage]:
-        """Return the damage found when the log was opened, and since then in the newest segment; cheap."""
-        return self._found or self.segments[-1].damaged
+        """Return the damage found when the log was opened, and since then in what was followed; cheap."""
+        known = self._found or self._lost or [one for segment in self.segments for one in segment.damaged]
+        return known or list(self._unfinished())
 
     def count_whole(self) -> int:
         """Return how many events from the first one on can be read."""
@@ -193,21 +205,34 @@ class Chain:
         return sum(segment.count_whole(first) for segment in self.segments)
 
     def _misfits(self) -> Iterator[Damage]:
-        oldest, newest = self.segments[0], self.segments[-1]
-        if oldest.first > self.manifest.oldest:
-            yield Damage(oldest.path.name, 0, self.manifest.oldest, "the segments before it are missing")
+        first = self.segments[0].first if self.segments else self.manifest.head + 1
+        if first > self.manifest.oldest or not self.segments:
+            yield Damage(name_of(self.manifest.oldest), 0, self.manifest.first, "the segment is missing")
         for before, after in zip(self.segments, self.segments[1:], strict=False):
+            position = min(before.next, after.first)
             if before.next != after.first:
-                yield Damage(before.path.name, before.end, before.next, f"ends before {after.path.name} begins")
-            elif before.size() != before.end or (after.header_sound and after.before != before.chain):
-                yield Damage(
-                    before.path.name, before.end, 0, f"is not the file that {after.path.name} was written after"
-                )
-        if newest.first < self.manifest.newest:
+                yield Damage(before.path.name, before.end, position, f"does not end where {after.path.name} begins")
+            elif before.size() != before.end or (
+                after.header_sound and not before.damaged and after.before != before.chain
+            ):
+                reason = f"is not the file that {after.path.name} was written after"
+                yield Damage(before.path.name, before.end, 0, reason)
+        yield from self._unfinished()
+
+    def _unfinished(self) -> Iterator[Damage]:
+        """Compare the newest segment with what the manifest knows of it."""
+        if not self.segments:
+            return
+        newest, manifest = self.segments[-1], self.manifest
+        if newest.first < manifest.newest:
             yield Damage(newest.path.name, newest.end, newest.next, "the segments after it are missing")
-        elif newest.next - 1 < self.manifest.head:
-            reason = f"the file ends here, but position {self.manifest.head} was acknowledged"
-            yield Damage(newest.path.name, newest.end, newest.next, reason)
+        elif newest.first > manifest.newest:
+            yield Damage(newest.path.name, 0, 0, "the manifest does not know of the segment")
+        elif newest.next <= manifest.head or newest.size() < newest.end:
+            reason = f"the file ends here, but position {self.head} was acknowledged"
+            yield Damage(newest.path.name, min(newest.end, newest.size()), min(newest.next, self.head), reason)
+        elif not newest.damaged and newest.chain_at(manifest.head) != manifest.chain:
+            yield Damage(newest.path.name, 0, 0, "is not the file that the manifest was written with")
 
     def missing(self, position: int) -> CorruptLog:
         """Return the error for a position that should be there and can't be read."""
@@ -219,7 +244,3 @@ class Chain:
         for segment in self.segments:
             segment.close()
         self.segments.clear()
-
-
-def _first_of(names: list[str]) -> int:
-    return int(names[0].removesuffix(SUFFIX)) if names else 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,16 +52,14 @@ class WalLog:
 
     Args:
         path: The directory; made when missing.
-        durability: When `append` returns, the event is `"none"`: written, so that it survives the process; `"wal"`:
-            synced,
-            so that it survives a power loss; `"full"`: the same with the file's metadata and its directory synced too.
+        durability: What holds when `append` returns. `"none"`: the event is written, and survives the process. `"wal"`:
+            it is synced, and survives a power loss. `"full"`: the file's metadata and its directory are synced too.
         segment_bytes: A segment is closed when it has reached this length.
 
     Raises:
         ValueError: An argument can't be used, or the log is closed.
-        CorruptLog: Stored bytes are not what was written. Reads raise it for what is damaged only; appends raise it as
-        soon as
-            anything is, so that nothing is built on a damaged log.
+        CorruptLog: Stored bytes are not what was written. Reads raise it only for what is damaged; appends raise it as
+            soon as anything is known to be, so that nothing is built on a damaged log.
     """
 
     def __init__(self, path: Path, *, durability: str = "wal", segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -75,13 +74,13 @@ class WalLog:
         self._closed = False
         self._failure: OSError | None = None
         make_directory(self._path)
+        os.chmod(self._path, 0o700)
         self._lock = FileLock(self._path / "lock")
         self._chain = Chain(self._path, synced=durability != "none")
         with self._lock.held(exclusive=True):
             self._chain.recover()
 
     # -- appending
-    # ------------------------------------------------------------------------------------------------------
 
     def append(self, event: Any, expected: int | None = None) -> int:
         """Append an event and return its position, once it is as durable as was asked for.
@@ -134,19 +133,24 @@ class WalLog:
             for ticket in group:
                 ticket.done = True
 
-    def _write(self, group: Sequence[_Ticket]) -> None:
-        chain = self._chain
-        if chain.segments[-1].end >= self._segment_bytes:
-            chain.rotate()
-        segment = chain.segments[-1]
-        following = segment.next
+    def _write(self, tickets: Sequence[_Ticket]) -> None:
+        segment = self._chain.segments[-1]
+        if segment.end >= self._segment_bytes and segment.next > segment.first:
+            try:
+                self._chain.rotate()
+            except OSError as error:
+                self._failure = error
+                raise
+            segment = self._chain.segments[-1]
+        group = following = segment.next
         records = []
-        for ticket in group:
-            if ticket.expected is not None and ticket.expected != following - 1:
+        for ticket in tickets:
+            wrong = ticket.expected is not None and ticket.expected != following - 1
+            if wrong or isinstance(ticket.expected, bool):
                 ticket.error = ConflictError(f"the head is {following - 1}, not {ticket.expected}")
                 continue
             ticket.position = following
-            records.append(encode(following, ticket.count, ticket.kind, ticket.payload))
+            records.append(encode(following, group, ticket.count, ticket.kind, ticket.payload))
             following += ticket.count
         if not records:
             return
@@ -157,13 +161,14 @@ class WalLog:
             # The pages of a failed sync may look clean afterwards, so a second sync proves nothing. The records are
             # cut off again, and this handle writes no more.
             self._failure = error
-            os.ftruncate(segment.descriptor, segment.end)
+            with suppress(OSError):
+                os.ftruncate(segment.descriptor, segment.end)
             raise
         segment.catch_up()
 
     def _sync(self, descriptor: int) -> None:
         if self._durability == "full":
-            os.fsync(descriptor)
+            sync(descriptor)
             sync_directory(self._path)
         elif self._durability == "wal":
             _synced(descriptor)
@@ -184,7 +189,6 @@ class WalLog:
         self._chain.follow()
 
     # -- reading
-    # --------------------------------------------------------------------------------------------------------
 
     @property
     def head(self) -> int:
@@ -235,16 +239,19 @@ class WalLog:
             raise self._chain.missing(position)
         index = max(segment.index_of(position), 0)
         page: list[tuple[int, Any]] = []
-        for first, count, payload in segment.records(index, _PAGE_BYTES):
-            value = loads(payload.decode())
-            page += [(first, value)] if count < 0 else enumerate(value, first)
+        try:
+            for first, count, payload in segment.records(index, _PAGE_BYTES):
+                value = loads(payload.decode())
+                page += [(first, value)] if count < 0 else enumerate(value, first)
+        except CorruptLog:
+            if not page or page[-1][0] < position:
+                raise  # else: what is before it is given first, and the next page raises
         rest = [(at, event) for at, event in page if at >= position]
         if not rest:
             raise self._chain.missing(position)
         return rest
 
     # -- compaction
-    # -----------------------------------------------------------------------------------------------------
 
     def checkpoint(self, state: Any, upto: int) -> None:
         """Keep the state that the events up to and including `upto` fold to.
@@ -260,10 +267,12 @@ class WalLog:
                 raise ValueError(
                     f"upto={upto} is not between {manifest.first - 1}, before the first event, and {head}."
                 )
-            number = manifest.checkpoint + 1
+            # Beyond that of the file too: a crash may have come before its number was in the manifest.
+            previous = self._checkpoint()
+            number = max(manifest.checkpoint, previous["number"] if previous else 0) + 1
             content = {"number": number, "upto": upto, "state": dumps(state)}
             write_sealed(self._path / _CHECKPOINT, content, synced=self._chain.synced)
-            self._chain.update(head=head, checkpoint=number)
+            self._chain.update(checkpoint=number)
 
     def latest_checkpoint(self) -> tuple[Any, int] | None:
         """Return `(state, upto)` of the newest checkpoint, or None."""
@@ -300,13 +309,16 @@ class WalLog:
                 self._chain.drop_before(upto + 1)
 
     # -- upkeep
-    # ---------------------------------------------------------------------------------------------------------
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep all other handles and threads out for a block, which appends nothing."""
+        return self._lock.held(exclusive=True)
 
     def flush(self) -> None:
         """Make all that was written durable, with durability `"none"` too."""
         with self._lock.held(exclusive=True):
             self._follow_for_writing()
-            _synced(self._chain.segments[-1].descriptor)
+            self._chain.flush()
 
     def verify(self) -> Report:
         """Read everything from the disk again and say what is damaged, where, and how many events are whole."""
@@ -314,7 +326,7 @@ class WalLog:
             self._follow()
             fresh = Chain(self._path, synced=False)
             try:
-                fresh.open_read_only()
+                fresh.load()
                 damaged = fresh.damaged()
                 try:
                     self._checkpoint()
@@ -331,12 +343,10 @@ class WalLog:
         try:
             with self._lock.held(exclusive=True):
                 self._chain.follow()
-                if (
-                    self._failure is None
-                    and not self._chain.known_damage()
-                    and self._chain.head > self._chain.manifest.head
-                ):
-                    self._chain.update(head=self._chain.head)
+                sound = self._failure is None and not self._chain.known_damage()
+                if sound and self._chain.head > self._chain.manifest.head:
+                    self._chain.cut_tail()
+                    self._chain.update()
         finally:
             self._closed = True
             self._chain.close()

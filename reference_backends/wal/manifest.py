@@ -1,7 +1,7 @@
-"""Two small files beside the segments, each replaced as a whole: the manifest and the checkpoint.
+"""Small files beside the segments, each replaced as a whole: the manifest, its copy, and the checkpoint.
 
 The manifest is the log's second witness: it says what must be there. Checksums alone can't show that a whole segment,
-or the end of the newest one, is gone, or that an old version of a file came back.
+or the end of the newest one, is gone, or that an old version of a file came back. The copy tells the same of the manifest.
 """
 
 from __future__ import annotations
@@ -16,19 +16,27 @@ from typing import Any
 from reference_backends._files import sync, sync_directory
 
 
+MANIFEST = "manifest"
+COPY = "manifest-copy"
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What must be there.
 
     Args:
+        update: Counts the updates of the manifest, from 1.
         head: The last position when the manifest was written; later ones may have come since.
+        chain: The chain of the newest segment up to the head.
         first: The first position that compaction left.
         oldest: The first position of the oldest segment.
         newest: The first position of the newest segment.
         checkpoint: The number of the latest checkpoint, counted from 1; 0 for none.
     """
 
+    update: int = 0
     head: int = 0
+    chain: int = 0
     first: int = 1
     oldest: int = 1
     newest: int = 1
@@ -72,16 +80,32 @@ def write_sealed(path: Path, content: Any, *, synced: bool) -> None:
         sync_directory(path.parent)
 
 
-def read_manifest(path: Path) -> Manifest | None:
-    """Return the manifest; None where there is none.
+def read_manifest(directory: Path) -> tuple[Manifest | None, list[str]]:
+    """Return the newest manifest that can be read, and what is wrong with the two files.
 
-    Raises:
-        ValueError: It is damaged.
+    A lone old one is noticed because the two are written one after the other: the first is never the older one, and
+    never more than one update ahead.
     """
-    content = read_sealed(path)
-    return None if content is None else Manifest(**content)
+    versions: list[Manifest | None] = []
+    wrong: list[str] = []
+    for name in (MANIFEST, COPY):
+        try:
+            content = read_sealed(directory / name)
+            versions.append(None if content is None else Manifest(**content))
+        except (ValueError, TypeError) as error:
+            wrong.append(f"{name}: {error}")
+            versions.append(None)
+    first, second = versions
+    if not wrong and (first or second):
+        if first is None:
+            wrong.append(f"{MANIFEST} is missing")
+        elif not first.update - 1 <= (second.update if second else 0) <= first.update:
+            found = f"of update {second.update}" if second else "missing"
+            wrong.append(f"{MANIFEST} is of update {first.update}, but {COPY} is {found}")
+    return max((one for one in versions if one), key=lambda one: one.update, default=None), wrong
 
 
-def write_manifest(path: Path, manifest: Manifest, *, synced: bool) -> None:
-    """Replace the manifest."""
-    write_sealed(path, asdict(manifest), synced=synced)
+def write_manifest(directory: Path, manifest: Manifest, *, synced: bool) -> None:
+    """Replace both files."""
+    for name in (MANIFEST, COPY):
+        write_sealed(directory / name, asdict(manifest), synced=synced)

@@ -53,22 +53,24 @@ class Segment:
         end: Where its last whole record ends.
         before: The chain that its header says the segment before has.
         chain: Its own chain so far.
+        acknowledged: Up to this position, what can't be read is damage, never an unfinished write.
         damaged: The damage found in it.
         header_sound: Whether the header is what was written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, acknowledged: int = 0) -> None:
         self.path = path
         self.first = int(path.name.removesuffix(SUFFIX))
         self.next = self.first
         self.end = 0
-        self.before = self.chain = 0
+        self.before = self.chain = self._empty_chain = 0
+        self.acknowledged = acknowledged
         self.damaged: list[Damage] = []
-        self.header_sound = False
         self.descriptor = os.open(path, os.O_RDWR)
         self._positions = array("Q")
         self._offsets = array("Q")
         self._counts = array("I")
+        self._chains = array("I")
         self._read_header()
         self.catch_up()
 
@@ -87,10 +89,11 @@ class Segment:
     def _read_header(self) -> None:
         data = os.pread(self.descriptor, HEADER_BYTES, 0)
         self.end = HEADER_BYTES
+        self.header_sound = False
         if len(data) == HEADER_BYTES:
             magic, first, self.before, checksum = _HEADER.unpack(data)
             self.header_sound = magic == _MAGIC and first == self.first and checksum == zlib.crc32(data[:-4])
-            self.chain = checksum
+            self.chain = self._empty_chain = checksum
         if not self.header_sound:
             self.damaged.append(Damage(self.path.name, 0, 0, "the header is not that of this segment"))
 
@@ -111,16 +114,24 @@ class Segment:
                 self._counts.append(record.events)
                 self.next = record.position + record.events
                 self.chain = zlib.crc32(record.checksum.to_bytes(4, "little"), self.chain)
+                self._chains.append(self.chain)
                 at = record.end
                 self.end = base + at
                 continue
-            following = find(data, at + 1, self.next)
-            if following < 0:
+            following = find(data, at + 1, position=self.next)
+            if following < 0 or not (
+                self.next <= self.acknowledged or find(data, following, position=0, group=self.next + 1) >= 0
+            ):
                 break  # a tail, of which the log decides what it is
             self.damaged.append(Damage(self.path.name, base + at, self.next, "damaged, and followed by whole records"))
             later = decode(data, following)
             assert later is not None
             self.next, at = later.position, following
+
+    def chain_at(self, position: int) -> int:
+        """Return the chain up to the record that holds `position`."""
+        index = self.index_of(position)
+        return self._empty_chain if index < 0 else self._chains[index]
 
     def index_of(self, position: int) -> int:
         """Return the number of the record that holds `position`, or of the last one before it; -1 for none."""

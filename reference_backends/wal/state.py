@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 from reference_backends._json import check_key, dumps, loads
@@ -36,7 +36,6 @@ class WalState(AtomicMapping):
         self._catch_up()
 
     # -- the mapping
-    # ----------------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: str) -> Any:
         check_key(key)
@@ -85,7 +84,6 @@ class WalState(AtomicMapping):
         return self._lock
 
     # -- cas and transactions
-    # -------------------------------------------------------------------------------------------
 
     def version(self, key: str) -> int | None:
         """Return the position of the event that wrote `key`; None when it is missing. It never comes again."""
@@ -139,7 +137,6 @@ class WalState(AtomicMapping):
             self._tidy()
 
     # -- upkeep
-    # ---------------------------------------------------------------------------------------------------------
 
     def ping(self) -> bool:
         """Tell that the state can be read; raise when it is closed."""
@@ -162,10 +159,12 @@ class WalState(AtomicMapping):
     def compact(self) -> None:
         """Keep the state in a checkpoint and drop the events that led to it, deletes included."""
         with self._lock:
-            head = self._catch_up()
-            items = [[key, text, self._versions[key]] for key, text in self._texts.items()]
-            self._log.checkpoint(items, head)
-            self._log.compact(head)
+            # Alone, so that no other handle makes another checkpoint in between.
+            with self._log.alone():
+                head = self._catch_up()
+                items = [[key, text, self._versions[key]] for key, text in self._texts.items()]
+                self._log.checkpoint(items, head)
+                self._log.compact(head)
             self._folded = head
 
     def close(self) -> None:
@@ -177,7 +176,8 @@ class WalState(AtomicMapping):
         """Follow the log, and compact it when most of it is garbage."""
         self._catch_up()
         if self._applied - self._folded > max(GARBAGE_EVENTS, GARBAGE_FACTOR * len(self._texts)):
-            self.compact()
+            with suppress(OSError):  # the write has been made; the next one tries again
+                self.compact()
 
     def _catch_up(self) -> int:
         """Fold what was appended since the last call and return the head."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.check import check
 from conformance.literal import literal
 from conformance.models.capabilities import HistoryModel
-from conformance.models.observation import observed, refused_value, state_of, unchanged, unstorable, working
+from conformance.models.observation import observed, refused_value, state_of, unchanged, unstorable, works
 from conformance.values import domain
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ def test_key_never_written_has_no_versions(trial: Trial) -> None:
         store = session.open()
         trial.equal(store.versions("a"), [], "the versions of a key, on an empty store")
         store["b"] = domain.numbered(trial.backend.values, 1)
-        before = observed(trial, store, "a")
         trial.equal(store.versions("a"), [], "the versions of a key that was never written")
         trial.equal("a" in store, expected=False, what="asking for the key whose versions were listed")
-        unchanged(trial, store, before, "after the versions of a key that was never written were listed", "a")
+        trial.equal(store.keys(), ["b"], "listing after the versions of a key that was never written were listed")
+        trial.equal(len(store), 1, "the length after that")
 
 
 @check("STATE-HIST-03", sources="VS-10; mutant alias_on_get", capability="history", needs=LISTS)
@@ -248,20 +248,19 @@ def test_each_write_adds_one_version(trial: Trial) -> None:
             self._history[key].append(value)
     """
     kind = trial.backend.values
-    usable = working(trial)
     one, two = domain.numbered(kind, 1), domain.numbered(kind, 2)
     with trial.fresh() as session:
         store = session.open()
         written = [one, one, two, one]
         for value in written:
             store["a"] = value
-        if "cas" in usable:
+        if works(trial, "cas"):
             store.compare_and_set("a", two, store.version("a"))
             written.append(two)
-        if "ttl" in usable:
+        if works(trial, "ttl"):
             store.set("a", one)
             written.append(one)
-        if "transactions" in usable:
+        if works(trial, "transactions"):
             with store.transaction() as t:
                 t["a"] = two
             written.append(two)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.check import check
 from conformance.literal import literal
-from conformance.models.observation import observed, state_of, unchanged, working
+from conformance.models.observation import observed, state_of, unchanged, works
 from conformance.values import domain
 from conformance.values.equality import same
 
@@ -35,10 +35,10 @@ def _used(trial: Trial, store: Handle) -> dict[str, Any]:
         store[key] = domain.numbered(kind, 0)
     for key in ("deleted 1", "deleted 2"):
         del store[key]
-    if "ttl" in working(trial):
+    if works(trial, "ttl"):
         store.set("expiring", domain.numbered(kind, 1), ttl=1_000_000)
         state["expiring"] = domain.numbered(kind, 1)
-    if "snapshots" in working(trial):
+    if works(trial, "snapshots"):
         store.save_snapshot("before")
     return state
 
