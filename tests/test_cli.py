@@ -183,7 +183,7 @@ def test_script_stops_quietly_when_its_reader_has_enough() -> None:
     """`conformance list --json | head -c 1` ends with exit code 0 and says nothing on standard error."""
     # Without a buffer, Python itself loses the rest of a write that a pipe takes in part, and never tells.
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    command, pipe = [SCRIPT, "list", "--json"], subprocess.PIPE
+    command, pipe = [str(SCRIPT), "list", "--json"], subprocess.PIPE
     with subprocess.Popen(command, env=buffered, stdout=pipe, stderr=pipe) as process:
         assert process.stdout is not None
         assert process.stderr is not None

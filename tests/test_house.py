@@ -163,13 +163,12 @@ def test_every_python_has_an_environment() -> None:
         assert f'python: "3.{minor}", env: py3{minor}' in workflow
 
 
-def fresh(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run a new Python that nothing measures."""
-    environment = {
-        k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE_", "COV_", "PYTEST_", "CONFORMANCE_"))
-    }
+def fresh(*arguments: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a new Python that nothing measures, with `more` in its environment."""
+    outside = ("CONFORMANCE_", "COVERAGE_", "COV_", "PYTEST_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, *arguments], cwd=cwd, env=kept | more, capture_output=True, text=True, check=True
     )
 
 
@@ -187,17 +186,17 @@ def test_a_plain_run_loads_nothing_heavy(tmp_path: Path) -> None:
         f"import sys\n\ndef test_nothing_heavy():\n    assert not set({HEAVY!r}) & sys.modules.keys()\n"
     )
     plugins = ["-p", "conformance.plugin", "-p", "no:cacheprovider"]
-    code = "import os, sys; os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'\n"
-    code += "import pytest; sys.exit(pytest.main(sys.argv[1:]))"
-    assert "1 passed" in fresh("-c", code, *plugins, str(tmp_path), cwd=tmp_path).stdout
+    done = fresh("-m", "pytest", *plugins, str(tmp_path), cwd=tmp_path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert "1 passed" in done.stdout
 
 
-def test_start_up_cost() -> None:
-    """Importing the plugin costs less than 15 ms where pytest is loaded already."""
+def test_start_up_cost(tmp_path: Path) -> None:
+    """Importing the plugin, compiled as after any first run, costs less than 15 ms where pytest is loaded already."""
     code = "import pytest, time; start = time.process_time()\n"
     code += "import conformance.plugin; print(time.process_time() - start)"
     # The time of the processor, and the best of some runs: what else the machine does now is not the plugin's cost.
-    costs = [float(fresh("-c", code).stdout) for _ in range(5)]
-    while min(costs) >= START_UP_S_MAX and len(costs) < 15:
-        costs.append(float(fresh("-c", code).stdout))
+    costs: list[float] = []
+    while len(costs) < 5 or (min(costs) >= START_UP_S_MAX and len(costs) < 15):
+        done = fresh("-c", code, PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=str(tmp_path))
+        costs.append(float(done.stdout))
     assert min(costs) < START_UP_S_MAX, costs

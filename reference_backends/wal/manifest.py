@@ -1,7 +1,8 @@
 """Small files beside the segments, each replaced as a whole: the manifest, its copy, and the checkpoint.
 
 The manifest is the log's second witness: it says what must be there. Checksums alone can't show that a whole segment,
-or the end of the newest one, is gone, or that an old version of a file came back. The copy tells the same of the manifest.
+or the end of the newest one, is gone, or that an old version of a file came back. The copy tells the same of
+the manifest.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from reference_backends._files import sync, sync_directory
-
 
 MANIFEST = "manifest"
 COPY = "manifest-copy"

@@ -9,7 +9,7 @@ from typing import Any
 
 from reference_backends._json import check_key, dumps, loads
 from reference_backends._mapping import AtomicMapping, Draft
-from reference_backends.wal.errors import ConflictError, Report
+from reference_backends.wal.errors import ConflictError, CorruptLog, Damage, Report
 from reference_backends.wal.log import WalLog
 
 #: Compaction begins when the log is so many times as long as the state, and at least so many events.
@@ -20,7 +20,8 @@ GARBAGE_EVENTS = 1_000
 class WalState(AtomicMapping):
     """A mutable mapping from text to JSON values, kept in a `WalLog`.
 
-    The whole state is in memory; each verb first takes over what other handles appended.
+    The whole state is in memory; each verb first takes over what other handles appended. An event that can't be read
+    may have been about any key. So only keys that were written after it can be read; all else raises CorruptLog.
 
     Args:
         log: An open log that belongs to this state alone. It is closed with the state.
@@ -33,6 +34,8 @@ class WalState(AtomicMapping):
         self._versions: dict[str, int] = {}
         self._applied = 0
         self._folded = 0
+        self._doubtful = 0
+        self._damage: Damage | None = None
         self._catch_up()
 
     # -- the mapping
@@ -41,6 +44,7 @@ class WalState(AtomicMapping):
         check_key(key)
         with self._lock:
             self._catch_up()
+            self._check(key)
             return loads(self._texts[key])
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -55,6 +59,7 @@ class WalState(AtomicMapping):
         while True:
             with self._lock:
                 head = self._catch_up()
+                self._check(key)
                 if key not in self._texts:
                     raise KeyError(key)
                 try:
@@ -68,16 +73,19 @@ class WalState(AtomicMapping):
         check_key(key)
         with self._lock:
             self._catch_up()
+            self._check(str(key))
             return key in self._texts
 
     def __iter__(self) -> Iterator[str]:
         with self._lock:
             self._catch_up()
+            self._check()
             return iter(list(self._texts))
 
     def __len__(self) -> int:
         with self._lock:
             self._catch_up()
+            self._check()
             return len(self._texts)
 
     def _writing(self) -> AbstractContextManager[Any]:
@@ -90,6 +98,7 @@ class WalState(AtomicMapping):
         check_key(key)
         with self._lock:
             self._catch_up()
+            self._check(key)
             return self._versions.get(key)
 
     def compare_and_set(self, key: str, value: Any, expected: int | None) -> int:
@@ -103,6 +112,7 @@ class WalState(AtomicMapping):
         while True:
             with self._lock:
                 head = self._catch_up()
+                self._check(key)
                 version = self._versions.get(key)
                 if version != expected or isinstance(expected, bool):
                     raise ConflictError(f"the version of {key!r} is {version}, not {expected}")
@@ -122,6 +132,7 @@ class WalState(AtomicMapping):
         """
         with self._lock:
             head = self._catch_up()
+            self._check()
             draft = Draft(dict(self._texts))
             try:
                 yield draft
@@ -146,6 +157,7 @@ class WalState(AtomicMapping):
         """Return the number of keys, the head of the log, and how many events it holds."""
         with self._lock:
             head = self._catch_up()
+            self._check()
             return {"keys": len(self._texts), "head": head, "events": head - self._log.first + 1}
 
     def flush(self) -> None:
@@ -162,6 +174,7 @@ class WalState(AtomicMapping):
             # Alone, so that no other handle makes another checkpoint in between.
             with self._log.alone():
                 head = self._catch_up()
+                self._check()
                 items = [[key, text, self._versions[key]] for key, text in self._texts.items()]
                 self._log.checkpoint(items, head)
                 self._log.compact(head)
@@ -184,7 +197,7 @@ class WalState(AtomicMapping):
         while True:
             head, first = self._log.head, self._log.first
             if self._applied + 1 < first:
-                self._load_checkpoint()
+                self._load_checkpoint(first)
             if self._applied >= head:
                 return head
             try:
@@ -192,6 +205,10 @@ class WalState(AtomicMapping):
                     self._fold(position, event)
             except LookupError:
                 continue  # another handle compacted the log in the meantime
+            except CorruptLog as error:
+                self._applied += 1
+                self._doubt(error)
+                continue
             return head
 
     def _fold(self, position: int, event: dict[str, str]) -> None:
@@ -203,8 +220,21 @@ class WalState(AtomicMapping):
             self._versions.pop(event["delete"], None)
         self._applied = position
 
-    def _load_checkpoint(self) -> None:
-        checkpoint = self._log.latest_checkpoint()
+    def _doubt(self, error: CorruptLog) -> None:
+        self._doubtful, self._damage = self._applied, error.damage
+
+    def _check(self, key: str | None = None) -> None:
+        """Refuse to answer about a key, or all of them, where an event that can't be read may change the answer."""
+        if self._damage is not None and (key is None or self._versions.get(key, 0) <= self._doubtful):
+            raise CorruptLog(self._damage)
+
+    def _load_checkpoint(self, first: int) -> None:
+        try:
+            checkpoint = self._log.latest_checkpoint()
+        except CorruptLog as error:
+            self._applied = self._folded = first - 1
+            self._doubt(error)
+            return
         assert checkpoint is not None, "compaction needs a checkpoint"
         items, upto = checkpoint
         self._texts = {key: text for key, text, _ in items}

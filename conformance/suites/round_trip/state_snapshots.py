@@ -54,8 +54,8 @@ def test_snapshot_is_the_state_at_its_time(trial: Trial) -> None:
         store = session.open()
         for number, state in enumerate(_states(trial)):
             _become(store, state)
-            store.save_snapshot(f"snapshot {number}")
-            trial.equal(_loaded(trial, store, f"snapshot {number}"), state, "loading a snapshot just saved")
+            store.save_snapshot(f"snapshot{number}")
+            trial.equal(_loaded(trial, store, f"snapshot{number}"), state, "loading a snapshot just saved")
             trial.equal(state_of(store), state, "the state after it was saved as a snapshot")
 
 
@@ -81,11 +81,11 @@ def test_later_writes_do_not_change_a_snapshot(trial: Trial) -> None:
             trial.equal(
                 contents(trial, loaded, "reading a snapshot"), states[0], "reading one that was loaded before them"
             )
-            store.save_snapshot(f"later {number}")
+            store.save_snapshot(f"later{number}")
         _become(store, {})
         trial.equal(_loaded(trial, store, "first"), states[0], "loading the first snapshot after all was deleted")
         for number, state in enumerate(states[1:], 1):
-            trial.equal(_loaded(trial, store, f"later {number}"), state, "loading another one after all was deleted")
+            trial.equal(_loaded(trial, store, f"later{number}"), state, "loading another one after all was deleted")
 
 
 @check("STATE-SNAP-03", sources="VS-21", capability="snapshots", needs=LOADS)
@@ -159,7 +159,7 @@ def test_unknown_name_raises_key_error(trial: Trial) -> None:
         store["a"] = domain.numbered(trial.backend.values, 1)
         trial.raises(lambda: store.load_snapshot("a"), "missing", "loading a snapshot that has the name of a key")
         store.save_snapshot("saved")
-        for name in ("save", "saved 2", "SAVED", "a", "sav%"):
+        for name in ("save", "saved2", "SAVED", "a"):
             trial.raises(lambda: store.load_snapshot(name), "missing", f"loading a snapshot {name!r}, never saved")  # noqa: B023
         trial.equal(sorted(store.list_snapshots()), ["saved"], "the snapshots after unknown ones were asked for")
 
@@ -320,7 +320,7 @@ def test_random_calls_agree_with_the_model(trial: Trial) -> None:
         with trial.fresh() as session:
             store = session.open()
             for verb, key, number in calls:
-                name = f"snapshot {number}"
+                name = f"snapshot{number}"
                 if verb == "write":
                     store[key] = model.state[key] = domain.numbered(kind, number)
                 elif verb == "delete" and key in model.state:

@@ -1,0 +1,382 @@
+"""The log of the `wal` backend: appends, syncs, windows, rotation, compaction, several handles."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance import Where
+from conformance.child import in_new_process
+from reference_backends.wal import ConflictError, Report, WalLog, log, open_log, segment
+from reference_backends.wal.record import SINGLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODULE = "reference_backends.wal.log"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the log is."""
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[WalLog]:
+    """Give an open log."""
+    with closing(WalLog(path)) as opened:
+        yield opened
+
+
+def segments(path: Path) -> list[str]:
+    """Return the names of the segments."""
+    return sorted(one.name for one in path.glob("*.segment"))
+
+
+def append_many(path: Path, count: int) -> list[int]:
+    """Append in a process of its own."""
+    with closing(WalLog(path, segment_bytes=1000)) as opened:
+        return [opened.append(number) for number in range(count)]
+
+
+def test_positions_are_consecutive_from_1(store: WalLog) -> None:
+    """Single events and batches share one sequence."""
+    assert (store.head, store.first, list(store.read())) == (0, 1, [])
+    assert store.append("a") == 1
+    assert store.append_batch(["b", "c"]) == [2, 3]
+    assert store.append_batch([]) == []
+    assert store.append("d", expected=3) == 4
+    assert list(store.read()) == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
+    assert list(store.read(3, 4)) == [(3, "c")]
+    assert [list(store.read(3, 3)), list(store.read(9)), list(store.read(4, 2))] == [[], [], []]
+    assert store.verify() == Report(4, ())
+
+
+def test_the_opener_uses_the_place(tmp_path: Path) -> None:
+    """State and log do not share a directory."""
+    open_log(Where(tmp_path)).close()
+    assert (tmp_path / "log" / "manifest").exists()
+
+
+def test_a_refused_event_takes_no_position(store: WalLog) -> None:
+    """One bad event refuses its batch; a wrong head refuses the append, and True is not 1."""
+    store.append("a")
+    with pytest.raises(TypeError):
+        store.append_batch(["b", object()])
+    for wrong in (0, 2, True):
+        with pytest.raises(ConflictError, match="the head is 1, not "):
+            store.append("b", expected=wrong)
+    with pytest.raises(ConflictError):
+        store.append_batch(["b", "c"], expected=0)
+    assert store.append("b", expected=1) == 2
+
+
+def test_bad_arguments_are_refused(path: Path) -> None:
+    """A wrong option names what is known."""
+    with pytest.raises(ValueError, match="Known: none, wal, full"):
+        WalLog(path, durability="most")
+    with pytest.raises(ValueError, match="not a positive number"):
+        WalLog(path, segment_bytes=0)
+    assert not path.exists()
+
+
+def test_a_closed_log_is_closed(path: Path) -> None:
+    """Every verb raises ValueError, a reader on its way too; closing twice is harmless."""
+    store = WalLog(path)
+    store.append_batch(["a", "b"])
+    reader = store.read()
+    store.close()
+    store.close()
+    for verb in (
+        lambda: store.append(1),
+        lambda: store.append_batch([1]),
+        lambda: store.head,
+        lambda: store.first,
+        lambda: store.read(),
+        lambda: next(reader),
+        lambda: store.checkpoint(1, 1),
+        store.latest_checkpoint,
+        lambda: store.compact(1),
+        store.flush,
+        store.verify,
+    ):
+        with pytest.raises(ValueError, match="closed"):
+            verb()
+
+
+def test_only_the_owner_may_look(store: WalLog, path: Path) -> None:
+    """Files have mode 0600 and the directory 0700; the lock is empty."""
+    store.append("secret")
+    store.checkpoint("secret", 1)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in path.iterdir() if one.name != "lock"}
+    assert len(modes) == 4
+    assert set(modes.values()) == {0o600}
+    assert (path / "lock").stat().st_size == 0
+
+
+@pytest.mark.parametrize("size", [1, 24, 25, 90, 300])
+def test_rotation(path: Path, size: int) -> None:
+    """Reading crosses segments, before and after reopening, however small they are."""
+    with closing(WalLog(path, segment_bytes=size)) as store:
+        for number in range(1, 21):
+            assert store.append(number) == number
+        assert store.append_batch(range(21, 31)) == list(range(21, 31))
+        assert list(store.read()) == [(number, number) for number in range(1, 31)]
+        assert list(store.read(19, 23)) == [(number, number) for number in range(19, 23)]
+    assert len(segments(path)) > 2
+    with closing(WalLog(path, segment_bytes=size)) as store:
+        assert store.verify() == Report(30, ())
+        assert store.append(31) == 31
+        assert [event for _, event in store.read()] == list(range(1, 32))
+
+
+def test_long_events_and_many_pages(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page has at least one record, whatever its length."""
+    monkeypatch.setattr(log, "_PAGE_BYTES", 100)
+    events: list[Any] = ["x" * 1000, "y", *range(50), "z" * 500]
+    with closing(WalLog(path)) as store:
+        for event in events:
+            store.append(event)
+        assert [event for _, event in store.read()] == events
+        assert [event for _, event in store.read(10)] == events[9:]
+
+
+def test_short_writes_are_continued(store: WalLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system writes in pieces arrives as a whole."""
+    real = os.pwrite
+    monkeypatch.setattr(
+        "reference_backends.wal.segment.os.pwrite", lambda file, data, offset: real(file, data[:1], offset)
+    )
+    assert store.append_batch(["long enough", "to be cut"]) == [1, 2]
+    monkeypatch.undo()
+    assert store.verify() == Report(2, ())
+
+
+def test_appends_share_a_sync(store: WalLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What arrives while a sync is on its way is written and synced together, each at its own position."""
+    first_is_syncing, go_on = threading.Event(), threading.Event()
+    syncs: list[int] = []
+    real = log._synced
+
+    def gate(descriptor: int) -> None:
+        syncs.append(descriptor)
+        first_is_syncing.set()
+        assert go_on.wait(10)
+        real(descriptor)
+
+    monkeypatch.setattr(log, "_synced", gate)
+    queued = threading.Semaphore(0)
+    wait = store._queue.changed.wait
+
+    def waiting(timeout: float | None = None) -> bool:
+        queued.release()
+        return wait(timeout)
+
+    monkeypatch.setattr(store._queue.changed, "wait", waiting)
+    positions: list[int] = []
+    threads = [threading.Thread(target=lambda: positions.append(store.append("x"))) for _ in range(6)]
+    threads[0].start()
+    assert first_is_syncing.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    for _ in threads[1:]:
+        assert queued.acquire(timeout=10)
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(positions) == [1, 2, 3, 4, 5, 6]
+    assert len(syncs) == 2
+    assert store.verify() == Report(6, ())
+
+
+def test_a_conflict_in_a_group_is_that_of_one(store: WalLog) -> None:
+    """In one group, an append that expects another head is refused and the others are made."""
+    tickets = [log._Ticket(b'"a"', 1, SINGLE, expected) for expected in (None, 0, 1)]
+    store._commit_group(tickets)
+    assert [(ticket.position, type(ticket.error)) for ticket in tickets] == [
+        (1, type(None)),
+        (0, ConflictError),
+        (2, type(None)),
+    ]
+    assert store.head == 2
+
+
+@pytest.mark.parametrize("place", ["log._synced", "segment.os.pwrite", "chain.write_manifest"])
+def test_a_failed_append_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """After a failed sync, write or rotation the handle writes no more, but reads; a new one goes on."""
+    with closing(WalLog(path, segment_bytes=1 if "manifest" in place else 1000)) as store:
+        store.append("a")
+
+        def fail(*_: Any, **__: Any) -> None:
+            raise OSError("the disk says no")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(f"reference_backends.wal.{place}", fail)
+            with pytest.raises(OSError, match="the disk says no"):
+                store.append("b")
+        for verb in (lambda: store.append("c"), lambda: store.checkpoint(0, 0), store.flush):
+            with pytest.raises(OSError, match=r"an earlier write failed .* open the log again"):
+                verb()
+        assert list(store.read()) == [(1, "a")]
+        with closing(WalLog(path)) as other:
+            assert other.append("d") == 2
+        assert list(store.read()) == [(1, "a"), (2, "d")]
+    with closing(WalLog(path)) as store:
+        assert store.append("e") == 3
+        assert store.verify() == Report(3, ())
+
+
+@pytest.mark.parametrize(("durability", "syncs"), [("none", (0, 0)), ("wal", (0, 1)), ("full", (2, 0))])
+def test_durability_levels(
+    path: Path, monkeypatch: pytest.MonkeyPatch, durability: str, syncs: tuple[int, int]
+) -> None:
+    """An append syncs nothing, the file's data, or the file with its metadata and the directory."""
+    with closing(WalLog(path, durability=durability)) as store:
+        store.append("a")
+        called: list[str] = []
+        monkeypatch.setattr(os, "fsync", lambda file: called.append("fsync"))
+        monkeypatch.setattr(os, "fdatasync", lambda file: called.append("fdatasync"))
+        store.append("b")
+        assert (called.count("fsync"), called.count("fdatasync")) == syncs
+        called.clear()
+        store.checkpoint("state", 2)
+        assert ("fsync" in called) is (durability != "none")
+        called.clear()
+        store.flush()
+        assert len(called) >= 4  # the segment, the manifest and its copy, the checkpoint, the directory
+
+
+def test_a_checkpoint_and_what_it_allows(path: Path) -> None:
+    """A checkpoint must lie between the first event and the head, and compaction not beyond it."""
+    with closing(WalLog(path, segment_bytes=80)) as store:
+        for number in range(1, 11):
+            store.append(number)
+        assert store.latest_checkpoint() is None
+        with pytest.raises(ValueError, match="covers 0"):
+            store.compact(1)
+        with pytest.raises(ValueError, match="upto=11"):
+            store.checkpoint("late", 11)
+        store.checkpoint({"sum": 21}, 6)
+        with pytest.raises(ValueError, match="covers 6"):
+            store.compact(7)
+        store.compact(6)
+        store.compact(3)
+        assert (store.first, store.head) == (7, 10)
+        assert list(store.read()) == [(number, number) for number in range(7, 11)]
+        with pytest.raises(ValueError, match="upto=5"):
+            store.checkpoint("early", 5)
+    assert segments(path)[0] >= segment.name_of(6)
+    with closing(WalLog(path)) as store:
+        assert store.latest_checkpoint() == ({"sum": 21}, 6)
+        assert store.verify() == Report(4, ())
+
+
+def test_positions_are_not_used_again(path: Path) -> None:
+    """After everything was compacted and the log opened again, the head is what it was."""
+    for head in (2, 4):
+        with closing(WalLog(path)) as store:
+            store.append_batch(["a", "b"])
+            store.checkpoint("state", head)
+            store.compact(head)
+            store.compact(head)
+        with closing(WalLog(path)) as store:
+            assert (store.head, store.first, list(store.read())) == (head, head + 1, [])
+            assert store.verify() == Report(0, ())
+    assert segments(path) == [segment.name_of(5)]
+
+
+def test_a_crash_between_segment_and_manifest(path: Path) -> None:
+    """A new segment that the manifest never heard of is removed, whole or torn, and made again."""
+    with closing(WalLog(path)) as store:
+        store.append("a")
+        chain = store._chain.segments[-1].chain
+    for size in (0, 10, 24):
+        segment.Segment.create(path, 2, chain).close()
+        os.truncate(path / segment.name_of(2), size)
+        with closing(WalLog(path)) as store:
+            assert store.verify() == Report(1, ())
+        assert segments(path) == [segment.name_of(1)]
+
+
+def test_an_open_handle_goes_on_after_a_rotation_was_cut_short(path: Path) -> None:
+    """A handle that was open when another died in a rotation writes to the old segment, then rotates itself."""
+    with closing(WalLog(path, segment_bytes=100)) as store:
+        store.append("a")
+        segment.Segment.create(path, 2, 0).close()
+        for _ in range(10):
+            store.append("b")
+        assert store.verify() == Report(11, ())
+        assert segment.name_of(2) not in segments(path)
+    with closing(WalLog(path)) as store:
+        assert store.verify() == Report(11, ())
+
+
+def test_a_crash_while_the_log_is_made(path: Path) -> None:
+    """What is left of it is taken for nothing."""
+    for size in (0, 24):
+        WalLog(path).close()
+        (path / "manifest").unlink()
+        (path / "manifest-copy").unlink()
+        os.truncate(path / segment.name_of(1), size)
+        with closing(WalLog(path)) as store:
+            assert store.verify() == Report(0, ())
+    (path / "manifest-copy").unlink()
+    (path / "manifest").unlink()
+    with closing(WalLog(path)) as store:
+        (path / "manifest-copy").unlink()
+        assert store.verify() == Report(0, ())
+
+
+def test_an_interrupted_compaction_is_finished(path: Path) -> None:
+    """Segments that the manifest says are dropped are removed on opening, and do not disturb verify()."""
+    with closing(WalLog(path, segment_bytes=60)) as store:
+        for number in range(1, 9):
+            store.append(number)
+        old = {name: (path / name).read_bytes() for name in segments(path)[:2]}
+        store.checkpoint("state", 8)
+        store.compact(7)
+        for name, data in old.items():
+            (path / name).write_bytes(data)
+        assert store.verify() == Report(1, ())
+    with closing(WalLog(path)) as store:
+        assert list(store.read()) == [(8, 8)]
+        assert not set(old) & set(segments(path))
+
+
+def test_another_handle_rotates_and_compacts(path: Path) -> None:
+    """A handle follows all that another one does, with the segment that it knew gone too."""
+    with closing(WalLog(path)) as one, closing(WalLog(path, segment_bytes=60)) as other:
+        one.append("a")
+        reader = one.read()
+        for number in range(2, 12):
+            other.append(number)
+        other.checkpoint("state", 11)
+        other.compact(11)
+        assert (one.head, one.first, list(one.read())) == (11, 12, [])
+        assert one.append("b") == 12
+        assert list(other.read()) == [(12, "b")]
+        with pytest.raises(LookupError, match="compacted away"):
+            next(reader)
+        assert one.latest_checkpoint() == ("state", 11)
+        assert one.verify() == other.verify() == Report(1, ())
+
+
+def test_two_processes_take_turns(path: Path) -> None:
+    """Their positions are consecutive and belong to one of them each."""
+    found: list[list[int]] = []
+    threads = [threading.Thread(target=lambda: found.append(in_new_process(append_many, path, 100))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found[0] + found[1]) == list(range(1, 201))
+    with closing(WalLog(path)) as store:
+        assert store.verify() == Report(200, ())
