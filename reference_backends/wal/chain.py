@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from reference_backends._files import sync, sync_directory
@@ -67,6 +68,20 @@ class Chain:
         for first in self._firsts():
             if not self._is_leftover(first):
                 self._open(first)
+        self._mark_foreign()
+
+    def _mark_foreign(self) -> None:
+        """Find whole files of another time or log: from the newest, which the manifest vouches for, to the oldest."""
+        vouched = bool(self.segments) and self.segments[-1].first == self.manifest.newest and self.manifest.update > 0
+        chain, position = self.manifest.chain, self.manifest.head
+        for segment in reversed(self.segments):
+            if vouched and not segment.damaged and segment.next > position and segment.chain_at(position) != chain:
+                segment.foreign = True
+                reason = "sound in itself, but not the file that was here"
+                segment.damaged.append(Damage(segment.path.name, 0, segment.first, reason))
+            # A damaged header, or a foreign one, says nothing about the segment before.
+            vouched = segment.header_sound and not segment.foreign
+            chain, position = segment.before, segment.first - 1
 
     def _read_manifest(self) -> None:
         try:
@@ -201,8 +216,9 @@ class Chain:
 
     def count_whole(self) -> int:
         """Return how many events from the first one on can be read."""
-        first = self.manifest.first
-        return sum(segment.count_whole(first) for segment in self.segments)
+        stops = [*(segment.first for segment in self.segments[1:]), inf]
+        pairs = zip(self.segments, stops, strict=False)
+        return sum(segment.count_whole(self.manifest.first, stop) for segment, stop in pairs)
 
     def _misfits(self) -> Iterator[Damage]:
         first = self.segments[0].first if self.segments else self.manifest.head + 1
@@ -212,11 +228,8 @@ class Chain:
             position = min(before.next, after.first)
             if before.next != after.first:
                 yield Damage(before.path.name, before.end, position, f"does not end where {after.path.name} begins")
-            elif before.size() != before.end or (
-                after.header_sound and not before.damaged and after.before != before.chain
-            ):
-                reason = f"is not the file that {after.path.name} was written after"
-                yield Damage(before.path.name, before.end, 0, reason)
+            elif before.size() > before.end:
+                yield Damage(before.path.name, before.end, 0, "is longer than when it was closed")
         yield from self._unfinished()
 
     def _unfinished(self) -> Iterator[Damage]:

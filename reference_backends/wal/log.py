@@ -204,6 +204,13 @@ class WalLog:
             self._follow()
             return self._chain.manifest.first
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The first position that is left and the head, of the same moment."""
+        with self._lock.held(exclusive=False):
+            self._follow()
+            return self._chain.manifest.first, self._chain.head
+
     def read(self, start: int = 1, stop: int | None = None) -> Iterator[tuple[int, Any]]:
         """Give `(position, event)` from `start`, or the first that is left, up to `stop` or the present head.
 
@@ -237,6 +244,8 @@ class WalLog:
         segment = self._chain.holding(position)
         if segment is None:
             raise self._chain.missing(position)
+        if segment.foreign:
+            raise CorruptLog(segment.damaged[-1])
         index = max(segment.index_of(position), 0)
         page: list[tuple[int, Any]] = []
         try:

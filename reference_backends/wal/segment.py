@@ -43,6 +43,15 @@ def write_all(descriptor: int, data: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
+def read_all(descriptor: int, length: int, offset: int) -> bytes:
+    """Return `length` bytes from `offset` on, or all up to the end; no system reads more than 2 GiB at once."""
+    pieces = []
+    while length > 0 and (piece := os.pread(descriptor, length, offset)):
+        pieces.append(piece)
+        length, offset = length - len(piece), offset + len(piece)
+    return b"".join(pieces)
+
+
 class Segment:
     """An open segment, and the index of its records.
 
@@ -55,6 +64,7 @@ class Segment:
         chain: Its own chain so far.
         acknowledged: Up to this position, what can't be read is damage, never an unfinished write.
         damaged: The damage found in it.
+        foreign: Whether it is sound, but not the file that was here; none of its events is the log's.
         header_sound: Whether the header is what was written.
     """
 
@@ -87,9 +97,9 @@ class Segment:
         return cls(path)
 
     def _read_header(self) -> None:
-        data = os.pread(self.descriptor, HEADER_BYTES, 0)
+        data = read_all(self.descriptor, HEADER_BYTES, 0)
         self.end = HEADER_BYTES
-        self.header_sound = False
+        self.header_sound = self.foreign = False
         if len(data) == HEADER_BYTES:
             magic, first, self.before, checksum = _HEADER.unpack(data)
             self.header_sound = magic == _MAGIC and first == self.first and checksum == zlib.crc32(data[:-4])
@@ -104,7 +114,7 @@ class Segment:
     def catch_up(self) -> None:
         """Index the records that were added behind `end`; damage before a later record is noted and passed over."""
         base = self.end
-        data = os.pread(self.descriptor, max(self.size() - base, 0), base)
+        data = read_all(self.descriptor, self.size() - base, base)
         at = 0
         while at < len(data):
             record = decode(data, at)
@@ -152,7 +162,7 @@ class Segment:
             stop += 1
         start = self._offsets[index]
         end = self._offsets[stop] if stop < len(self._offsets) else self.end
-        data = os.pread(self.descriptor, end - start, start)
+        data = read_all(self.descriptor, end - start, start)
         for number in range(index, stop):
             offset = self._offsets[number]
             record = decode(data, offset - start)
@@ -161,10 +171,11 @@ class Segment:
             count = -1 if record.kind == SINGLE else record.events
             yield record.position, count, data[record.payload : record.end]
 
-    def count_whole(self, first: int) -> int:
-        """Return how many of the indexed events have the position `first` or a later one."""
+    def count_whole(self, first: int, stop: float) -> int:
+        """Return how many of the indexed events have a position from `first` on and before `stop`."""
         records = zip(self._positions, self._counts, strict=True)
-        return sum(max(0, position + count - max(position, first)) for position, count in records)
+        events = sum(max(0, min(position + count, stop) - max(position, first)) for position, count in records)
+        return 0 if self.foreign else int(events)
 
     def close(self) -> None:
         """Close the file."""

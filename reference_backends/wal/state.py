@@ -195,7 +195,7 @@ class WalState(AtomicMapping):
     def _catch_up(self) -> int:
         """Fold what was appended since the last call and return the head."""
         while True:
-            head, first = self._log.head, self._log.first
+            first, head = self._log.bounds
             if self._applied + 1 < first:
                 self._load_checkpoint(first)
             if self._applied >= head:

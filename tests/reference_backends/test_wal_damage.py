@@ -47,13 +47,13 @@ def make_chained(path: Path) -> list[Path]:
 def readable(store: WalLog) -> dict[int, object]:
     """Return the events that can be read one by one; whatever is read must be what was written."""
     found: dict[int, object] = {}
+    refused: list[tuple[int, int]] = []
     for position in range(store.first, store.head + 1):
         try:
             found.update(store.read(position, position + 1))
         except CorruptLog as error:
-            assert 0 < error.damage.position <= position
-            assert error.damage.file
-            assert error.damage.reason
+            refused.append((error.damage.position, position))
+    assert all(0 < named <= position for named, position in refused)
     assert all(EVENTS[position - 1] == event for position, event in found.items())
     return found
 
@@ -227,7 +227,7 @@ CASES: dict[str, tuple[Callable[[list[Path]], object], int]] = {
     "oldest missing": (lambda files: files[0].unlink(), 3),
     "one missing": (lambda files: files[1].unlink(), 3),
     "newest missing": (lambda files: files[2].unlink(), 2),
-    "all missing": (lambda files: [file.unlink() for file in files], 8),
+    "all missing": (lambda files: list(map(Path.unlink, files)), 8),
     "oldest empty": (lambda files: os.truncate(files[0], 0), 3),
     "newest empty": (lambda files: os.truncate(files[2], 0), 2),
     "newest only its header": (lambda files: os.truncate(files[2], HEADER_BYTES), 2),
@@ -237,7 +237,7 @@ CASES: dict[str, tuple[Callable[[list[Path]], object], int]] = {
     "two swapped": (lambda files: swap(files[0], files[1]), 6),
     "one in place of another": (lambda files: shutil.copy(files[0], files[1]), 3),
     "one twice": (lambda files: shutil.copy(files[1], files[1].with_name(name_of(99))), 0),
-    "one under another name": (lambda files: files[1].rename(files[1].with_name(name_of(5))), 3),
+    "one under another name": (lambda files: files[1].rename(files[1].with_name(name_of(5))), 1),
 }
 
 
@@ -265,7 +265,9 @@ def test_a_segment_of_another_log_does_not_fit(path: Path, tmp_path: Path, numbe
             store.append(event[::-1] if isinstance(event, str) else event)
     shutil.copy(tmp_path / "other" / files[number].name, files[number])
     with closing(opened(path)) as store:
-        assert [one.file for one in store.verify().damaged] == [files[number].name]
+        report = store.verify()
+        assert [one.file for one in report.damaged] == [files[number].name]
+        assert report.healthy == len(readable(store)) == 8 - (3, 3, 2)[number]
         with pytest.raises(CorruptLog):
             store.append("more")
 
@@ -298,7 +300,8 @@ def test_an_old_block_of_a_segment_is_noticed(path: Path) -> None:
         again.seek(at)
         again.write(old)
     with closing(opened(path)) as store:
-        assert "was written with" in store.verify().damaged[0].reason
+        assert "not the file that was here" in store.verify().damaged[0].reason
+        assert readable(store) == {}
 
 
 @pytest.mark.parametrize("name", ["manifest", "manifest-copy"])

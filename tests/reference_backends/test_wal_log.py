@@ -160,6 +160,17 @@ def test_short_writes_are_continued(store: WalLog, monkeypatch: pytest.MonkeyPat
     assert store.verify() == Report(2, ())
 
 
+def test_short_reads_are_continued(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system reads in pieces is not taken for a torn tail."""
+    with closing(WalLog(path)) as store:
+        store.append_batch(["long enough", "to be cut"])
+    real = os.pread
+    monkeypatch.setattr("reference_backends.wal.segment.os.pread", lambda file, size, at: real(file, min(size, 5), at))
+    with closing(WalLog(path)) as store:
+        assert list(store.read()) == [(1, "long enough"), (2, "to be cut")]
+        assert store.verify() == Report(2, ())
+
+
 def test_appends_share_a_sync(store: WalLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """What arrives while a sync is on its way is written and synced together, each at its own position."""
     first_is_syncing, go_on = threading.Event(), threading.Event()
