@@ -103,6 +103,7 @@ class WalLog:
     def _commit(self, ticket: _Ticket) -> int:
         """Queue the ticket and wait; the first thread that finds nobody committing commits for all that wait."""
         queue = self._queue
+        group: list[_Ticket] = []
         with queue.changed:
             queue.waiting.append(ticket)
             while queue.committing and not ticket.done:
