@@ -6,7 +6,6 @@ its start-up cost is held under 15 ms by a test.
 
 from __future__ import annotations
 
-import argparse
 import os
 
 import pytest
@@ -69,19 +68,33 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     result = yield
     group = parser.getgroup(GROUP)
     taken = early_config.stash.setdefault(ALIASES_TAKEN, [])
+    free = _free(parser, [name for name, *_ in OPTIONS])
     for name, metavar, repeatable, text in OPTIONS:
-        try:
-            group.addoption(
-                f"--{name}",
-                dest=f"conformance_{name}",
-                action="append" if repeatable else "store",
-                default=None,
-                metavar=metavar,
-                help=f"Short for --conformance-{name}. {text}",
-            )
-        except (ValueError, argparse.ArgumentError):
+        if name not in free:
             taken.append(name)
+            continue
+        group.addoption(
+            f"--{name}",
+            dest=f"conformance_{name}",
+            action="append" if repeatable else "store",
+            default=None,
+            metavar=metavar,
+            help=f"Short for --conformance-{name}. {text}",
+        )
     return result
+
+
+def _free(parser: pytest.Parser, names: list[str]) -> set[str]:
+    """Return those of the short names that nobody has taken.
+
+    Before pytest 9 a clash is noticed only when the command line is parsed, too late to give way; so the parser is
+    asked.
+    """
+    try:
+        unknown = parser.parse_known_and_unknown_args([f"--{name}=x" for name in names])[1]
+    except pytest.UsageError:  # one is known, and has no use for an x: which, is found by asking one at a time
+        return set() if len(names) == 1 else {free for name in names for free in _free(parser, [name])}
+    return {name for name in names if f"--{name}=x" in unknown}
 
 
 @pytest.hookimpl(tryfirst=True)

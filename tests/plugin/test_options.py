@@ -202,3 +202,17 @@ def test_the_record_is_written_where_asked(project: pytest.Pytester) -> None:
     assert report["schema"] == 1
     assert report["machine"]["rack"] == "r1"
     assert report["backends"][0]["address"] == "mystore:Store"
+
+
+def test_an_owner_that_is_choosy_keeps_its_name(project: pytest.Pytester) -> None:
+    """A short name of the project's that takes only certain values is left to the project too."""
+    project.makeconftest(
+        """
+        def pytest_addoption(parser):
+            parser.addoption("--effort", choices=["low", "high"], default="low")
+        """
+    )
+    project.makepyfile(test_own="def test_own(request): assert request.config.getoption('--effort') == 'high'")
+    project.runpytest("--effort=high", "test_own.py").assert_outcomes(passed=1)
+    result = project.runpytest("--backend=mystore:Store", "--conformance-effort=quick", *BASIC)
+    result.stdout.fnmatch_lines(["*effort quick (command line)*", "*--effort belongs to your conftest*"])
