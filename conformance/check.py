@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -115,7 +116,7 @@ def _sections(text: str, code: str) -> tuple[str, str, str]:
     why, _, breaks = rest.partition("\n\nBreaks it:")
     if not (head and why and breaks):
         raise ValueError(f"the docstring of {code} needs a sentence, 'Why:' and 'Breaks it:', in this order")
-    return " ".join(head.split()), " ".join(why.split()), inspect.cleandoc(breaks.strip("\n"))
+    return " ".join(head.split()), " ".join(why.split()), textwrap.dedent(breaks.strip("\n"))
 
 
 def suite_files() -> Iterator[Path]:

@@ -101,10 +101,9 @@ class BufferedLog(PlainLog):
                 super().insert(texts)
 
     def close(self) -> None:
-        """Write what is pending, and let the file go until somebody asks again."""
+        """Write what is pending, and let the file go."""
         self.flush()
         super().close()
-        super().__init__(self.path)
 
 
 class BytesLog(PlainLog):
