@@ -14,16 +14,56 @@ class Effort:
         examples: Random examples a property is tried on.
         steps: Calls in one random sequence.
         many: Entries in the checks about many keys and long logs.
+        crash_states: Distinct crash states that one exploration recovers.
+        crash_seconds: No further crash state is begun after so long.
+        second_crashes: First crashes, of each exploration, whose recovery is made to crash too.
+        kills: Processes that a check really kills.
+        faults: Places of a sweep of I/O errors that are tried for each kind of error.
     """
 
     name: str
     examples: int
     steps: int
     many: int
+    crash_states: int
+    crash_seconds: float
+    second_crashes: int
+    kills: int
+    faults: int
 
 
 EFFORTS = {
-    "quick": Effort("quick", examples=15, steps=20, many=1_000),
-    "normal": Effort("normal", examples=60, steps=40, many=10_000),
-    "thorough": Effort("thorough", examples=500, steps=100, many=10_000),
+    "quick": Effort(
+        "quick",
+        examples=15,
+        steps=20,
+        many=1_000,
+        crash_states=300,
+        crash_seconds=1.0,
+        second_crashes=2,
+        kills=8,
+        faults=6,
+    ),
+    "normal": Effort(
+        "normal",
+        examples=60,
+        steps=40,
+        many=10_000,
+        crash_states=2_000,
+        crash_seconds=5.0,
+        second_crashes=10,
+        kills=40,
+        faults=25,
+    ),
+    "thorough": Effort(
+        "thorough",
+        examples=500,
+        steps=100,
+        many=10_000,
+        crash_states=50_000,
+        crash_seconds=60.0,
+        second_crashes=500,
+        kills=400,
+        faults=1_000,
+    ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -15,13 +16,25 @@ RED: tuple[Outcome, ...] = ("fail", "stale gap", "inconclusive")
 
 
 class Violation(AssertionError):
-    """A rule is broken: what was expected, and what the store gave."""
+    """A rule is broken: what was expected, what the store gave, and, of a crash, the story and the case."""
 
-    def __init__(self, what: str, *, expected: str, got: str) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        expected: str,
+        got: str,
+        story: tuple[str, ...] = (),
+        frame: str = "",
+        case: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{what}: expected {expected}, got {got}")
         self.what = what
         self.expected = expected
         self.got = got
+        self.story = story
+        self.frame = frame
+        self.case = case
 
 
 class NotApplicable(Exception):
@@ -51,6 +64,8 @@ class Counterexample:
         calls: The calls that lead to it.
         frame: Where in the store's own code: `file:line in function`.
         note: Anything else that a reader must know.
+        story: Lines that show what happened in another form than calls: a crash, with what it left on the disk.
+        case: What is needed to meet this very state again; it is kept in a file of its own, not in the record.
     """
 
     what: str
@@ -59,6 +74,8 @@ class Counterexample:
     calls: tuple[Call, ...] = ()
     frame: str = ""
     note: str = ""
+    story: tuple[str, ...] = ()
+    case: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -77,6 +94,7 @@ class Result:
         evidence: What was really done, by kind: `{"comparisons": 12, "calls": 40}`.
         duration_s: Wall-clock seconds.
         counterexample: For a failure.
+        conditions: Under which the evidence was gathered, where that matters: the recorder, the disk models.
     """
 
     backend: str
@@ -90,12 +108,15 @@ class Result:
     evidence: dict[str, int] = field(default_factory=dict)
     duration_s: float = 0.0
     counterexample: Counterexample | None = None
+    conditions: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists, for JSON and for the way between processes."""
         record = asdict(self)
         if self.counterexample is not None:
             record["counterexample"]["calls"] = [asdict(call) for call in self.counterexample.calls]
+            record["counterexample"]["story"] = list(self.counterexample.story)
+            del record["counterexample"]["case"]
         return record
 
     @classmethod
@@ -103,5 +124,6 @@ class Result:
         """Return the `Result` that `to_dict` made `record` of."""
         example = record["counterexample"]
         if example is not None:
-            example = Counterexample(**{**example, "calls": tuple(Call(**call) for call in example["calls"])})
+            calls, story = tuple(Call(**call) for call in example["calls"]), tuple(example["story"])
+            example = Counterexample(**{**example, "calls": calls, "story": story})
         return cls(**{**record, "counterexample": example})

@@ -164,6 +164,10 @@ class Handle:
         if flush is not None:
             self._recorder.record(f"{self._name}.acknowledge()", self._driver.call, flush, self._store)
 
+    def reach(self) -> tuple[Driver, Any]:
+        """Return the driver and the store itself, for an engine that reads it without a record of the calls."""
+        return self._driver, self._store
+
     def offers(self, method: str) -> bool:
         """Tell whether the store has `method`."""
         return callable(getattr(self._store, method, None))

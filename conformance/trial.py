@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 import traceback
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from conformance.backend import PROMISES, Where
 from conformance.check import Check, catalogue
@@ -22,6 +23,8 @@ from conformance.recording import Call, raised
 from conformance.result import RED, Blocked, Counterexample, Inconclusive, NotApplicable, Outcome, Result, Violation
 from conformance.session import Handle, ManualClock, Session
 from conformance.values.equality import same
+
+Room = TypeVar("Room")
 
 
 @dataclass
@@ -36,6 +39,10 @@ class Bench:
         database: A directory where Hypothesis keeps failing examples for the next run; None to keep none.
         results: What has been judged so far, by code; a gate is judged once.
         errors: The exceptions behind failures, by code, for whoever wants to look at their frames.
+        disks: Disk models that count besides those that every run judges by: `posix`, `paranoid`.
+        case: A saved case, to be met again instead of a search; None to search.
+        progress: Called with a line about long work, while it goes on.
+        rooms: What an engine keeps from one check to the next, by a key of its own; closed with the bench.
     """
 
     profile: Profile
@@ -45,6 +52,22 @@ class Bench:
     database: Path | None = None
     results: dict[str, Result] = field(default_factory=dict)
     errors: dict[str, BaseException] = field(default_factory=dict)
+    disks: tuple[str, ...] = ()
+    case: Any = None
+    progress: Callable[[str], None] = lambda _: None
+    rooms: dict[Any, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._lasting = ExitStack()
+        # A bench has no end of its own: it is gone when nobody has it any more.
+        weakref.finalize(self, self._lasting.close)
+
+    def room(self, key: Any, make: Callable[[], AbstractContextManager[Room]]) -> Room:
+        """Return what is kept under `key`; it is made, and entered, when it is first asked for."""
+        if key not in self.rooms:
+            self.rooms[key] = self._lasting.enter_context(make())
+        kept: Room = self.rooms[key]
+        return kept
 
     def trial(self, check: Check) -> Trial:
         """Return a trial of `check`."""
@@ -68,6 +91,7 @@ class Trial:
         #: A seed of this check's own, so that checks don't depend on which others run.
         self.seed = zlib.crc32(f"{bench.seed}:{check.code}".encode())
         self.evidence: dict[str, int] = {}
+        self.conditions: dict[str, str] = {}
         self._failed_calls: tuple[Call, ...] = ()
         self._store_error: BaseException | None = None
         self._note = ""
@@ -237,6 +261,7 @@ class Trial:
             outcome=outcome,
             reason=reason,
             evidence=dict(self.evidence),
+            conditions=dict(self.conditions),
             duration_s=time.perf_counter() - start,
             counterexample=example,
         )
@@ -277,7 +302,10 @@ class Trial:
         calls = self._failed_calls
         frame = store_frame(found, self.backend)
         if isinstance(found, Violation):
-            example = Counterexample(found.what, found.expected, found.got, calls, frame, note)
+            frame = found.frame or frame
+            example = Counterexample(
+                found.what, found.expected, found.got, calls, frame, note, found.story, found.case
+            )
             return "fail", "", example
         if found is self._store_error:
             what = f"call {calls[-1].number}, {calls[-1].source}" if calls else "the store"

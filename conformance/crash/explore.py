@@ -1,0 +1,164 @@
+"""Exploring: every crash state of a recorded workload under a disk model, as far as the budget goes, worst first.
+
+Each distinct tree is recovered once, whatever states lead to it, and judged for each moment that it may be met at.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from conformance.crash.disk import MODELS, CrashState, Disk
+from conformance.crash.history import Moment, Verdict
+from conformance.crash.observe import Observation
+from conformance.crash.recorded import Recorded
+from conformance.crash.tree import Tree, digest
+from conformance.crash.worker import observe_all
+from conformance.crash.workers import Crew
+
+#: Trees that one forked child observes: a fork costs as much as a few openings.
+BATCH = 25
+#: States beyond the budget are counted, up to this many.
+COUNTED = 100_000
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is tried in one exploration.
+
+    Args:
+        states: Distinct trees that are recovered.
+        seconds: No further tree is begun after so long.
+        representatives: States kept of each kind of behaviour; None for all.
+    """
+
+    states: int
+    seconds: float
+    representatives: int | None = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A crash state that is not judged fine.
+
+    Args:
+        verdict: What is wrong.
+        model: The disk model that allows it.
+        state: What of the trace is on disk.
+        moment: How far the workload was.
+        observation: What the store showed.
+    """
+
+    verdict: Verdict
+    model: str
+    state: CrashState
+    moment: Moment
+    observation: Observation
+
+    @property
+    def in_creation(self) -> bool:
+        """Whether nothing had been acknowledged yet."""
+        return self.moment.acknowledged == 0
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What came of an exploration.
+
+    Args:
+        model: The name of the disk model.
+        trees: Distinct trees that were recovered.
+        judged: Judgements: a tree may be met at several moments.
+        left: States that the budget left out, as far as they were counted.
+        findings: What is not fine, in the order of discovery.
+    """
+
+    model: str
+    trees: int
+    judged: int
+    left: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass
+class Explorer:
+    """Explores one recorded workload under several models; a tree that two of them allow is recovered once.
+
+    Args:
+        crew: Of the store.
+        recorded: The workload.
+        scratch: Nodes whose content is immaterial.
+        progress: Called with how many trees have been recovered.
+    """
+
+    crew: Crew
+    recorded: Recorded
+    scratch: frozenset[int] = frozenset()
+    progress: Callable[[int], None] = lambda _: None
+    observations: dict[bytes, Observation] = field(default_factory=dict)
+
+    def explore(self, model: str, budget: Budget, seed: int) -> Explored:
+        """Return what is found under a model."""
+        disk = Disk(self.recorded.recording.trace, MODELS[model], self.scratch)
+        met = _Met({}, time.monotonic() + budget.seconds)
+        states = disk.states(seed, budget.representatives)
+        for batch, found in self.crew.spread(observe_all, self._batches(disk, states, met, budget)):
+            self.observations.update(found)
+            self.progress(len(batch))
+        judged = 0
+        findings = []
+        for name, cases in met.cases.items():
+            for state, moment in cases:
+                judged += 1
+                verdict = self.recorded.history.judge(self.observations[name], moment)
+                if verdict != "fine":
+                    findings.append(Finding(verdict, model, state, moment, self.observations[name]))
+        return Explored(model, len(met.cases), judged, sum(1 for _ in islice(states, COUNTED)), tuple(findings))
+
+    def observe(self, tree: Tree) -> Observation:
+        """Return what the store shows on one tree."""
+        name = digest(tree)
+        if name not in self.observations:
+            self.observations.update(self.crew.call(observe_all, {name: tree}))
+        return self.observations[name]
+
+    def _batches(
+        self, disk: Disk, states: Iterator[CrashState], met: _Met, budget: Budget
+    ) -> Iterator[dict[bytes, Tree]]:
+        batch: dict[bytes, Tree] = {}
+        for state in states:
+            moment = self.recorded.moments[state.point]
+            tree = disk.tree(state.kept)
+            name = digest(tree)
+            if met.add(name, state, moment) and name not in self.observations:
+                batch[name] = tree
+            if len(batch) == BATCH:
+                yield batch
+                batch = {}
+            if len(met.cases) >= budget.states or time.monotonic() > met.until:
+                break
+        if batch:
+            yield batch
+
+
+@dataclass
+class _Met:
+    """The trees that were met, each with the first state that led to it at each moment."""
+
+    cases: dict[bytes, list[tuple[CrashState, Moment]]]
+    until: float
+
+    def add(self, name: bytes, state: CrashState, moment: Moment) -> bool:
+        """Note a state; tell whether its tree is new."""
+        new = name not in self.cases
+        cases = self.cases.setdefault(name, [])
+        if all(moment != known for _, known in cases):
+            cases.append((state, moment))
+        return new
+
+
+def with_scratch(explorer: Explorer, scratch: frozenset[int]) -> Explorer:
+    """Return the explorer for a trace of which some nodes are scratch files."""
+    return replace(explorer, scratch=scratch, observations=explorer.observations)

@@ -1,0 +1,139 @@
+"""The oracle: what a store may hold after a crash, and which kind of wrong it is when it holds something else.
+
+A call that returned is *acknowledged*: its effect must be there. A call that raised, or was in flight, is *ambiguous*:
+its effect may be there, whole, or not. A call that was not begun must have none.
+
+Sources: Witcher, SOSP 2021 (output equivalence: the recovered store is that before or after the operation in flight);
+RocksDB's stress test, 2022 (a prefix, no hole); jepsen.io (outcomes ok, fail and info).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Literal
+
+from conformance.crash.observe import Observation
+from conformance.crash.perform import Attempt
+from conformance.crash.subjects import SUBJECTS, Content, Step, canonical
+from conformance.crash.trace import Mark, Trace
+
+Verdict = Literal[
+    "fine",
+    "died",
+    "hung",
+    "cannot open",
+    "cannot read",
+    "torn",
+    "mixed",
+    "breaks after one more write",
+    "lost",
+]
+#: What each verdict says, worst first; `fine` is no failure.
+MEANING: dict[Verdict, str] = {
+    "died": "the process that opened the store died",
+    "hung": "the store hung",
+    "cannot open": "the store cannot be opened",
+    "cannot read": "the store opens but cannot be read",
+    "torn": "the store holds something that nobody wrote",
+    "mixed": "the store holds a mixture that never was: newer writes without older ones",
+    "breaks after one more write": "the store can be read but breaks after one more write",
+    "lost": "an acknowledged write is lost",
+}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How far a workload was at a crash.
+
+    Args:
+        settled: Attempts that had returned or raised.
+        acknowledged: Those of them that had returned.
+        running: Whether one more was in flight.
+        opened: Whether the store had been opened for the first time.
+    """
+
+    settled: int
+    acknowledged: int
+    running: bool
+    opened: bool
+
+
+@dataclass
+class History:
+    """What a workload may have come to, attempt by attempt.
+
+    Args:
+        contract: `state` or `log`.
+        steps: The workload.
+        attempts: What was tried, in order, as far as it is known: of a process that died the last may be missing.
+        before: What the store held at the start.
+    """
+
+    contract: str
+    steps: Sequence[Step]
+    attempts: Sequence[Attempt]
+    before: Content
+    #: The contents that are possible after each number of attempts.
+    after: list[list[Content]] = field(init=False)
+    _known: set[str] = field(init=False)
+    _texts: list[set[str]] = field(init=False)
+    _reached: dict[str, frozenset[int]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        subject = SUBJECTS[self.contract]
+        self.after = [[self.before]]
+        for attempt in self.attempts:
+            here = self.after[-1]
+            there = [subject.apply(content, self.steps[attempt.step]) for content in here]
+            self.after.append(_distinct(there + here if attempt.raised else there))
+        self._texts = [{canonical(content) for content in contents} for contents in self.after]
+        self._known = {canonical(part) for content in chain(*self.after) for part in subject.parts(content)}
+
+    def reached(self, content: Content) -> frozenset[int]:
+        """Return after how many attempts a content is a possible one."""
+        text = canonical(content)
+        if text not in self._reached:
+            agrees = SUBJECTS[self.contract].agrees
+            self._reached[text] = frozenset(
+                number
+                for number, contents in enumerate(self.after)
+                if text in self._texts[number] or any(agrees(content, one) for one in contents)
+            )
+        return self._reached[text]
+
+    def judge(self, observation: Observation, moment: Moment) -> Verdict:
+        """Return which kind of wrong an observation after a crash at a moment is, or that it is none."""
+        if observation.content is None:
+            return observation.usable if observation.usable != "usable" else "cannot read"
+        reached = self.reached(observation.content)
+        subject = SUBJECTS[self.contract]
+        if any(canonical(part) not in self._known for part in subject.parts(observation.content)):
+            return "torn"
+        if not any(number <= moment.settled + moment.running for number in reached):
+            return "mixed"
+        if observation.usable != "usable":
+            return observation.usable
+        return "fine" if reached & {moment.settled, moment.settled + moment.running} else "lost"
+
+
+def _distinct(contents: list[Content]) -> list[Content]:
+    return list({canonical(content): content for content in contents}.values())
+
+
+def moments(trace: Trace) -> list[Moment]:
+    """Return how far the workload was before each operation of its trace, and at the end."""
+    found = [Moment(0, 0, False, False)]
+    for operation in trace.operations:
+        now = found[-1]
+        if isinstance(operation, Mark):
+            word = operation.text.split()[0]
+            if word == "open":
+                now = Moment(now.settled, now.acknowledged, now.running, True)
+            elif word == "start":
+                now = Moment(now.settled, now.acknowledged, True, now.opened)
+            elif word in ("done", "raised"):
+                now = Moment(now.settled + 1, now.acknowledged + (word == "done"), False, now.opened)
+        found.append(now)
+    return found

@@ -1,0 +1,180 @@
+"""A finding in words and lines: what each system call came to on the disk, beside what was acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.crash.disk import MODELS, Disk
+from conformance.crash.explore import Explorer, Finding
+from conformance.crash.history import MEANING
+from conformance.crash.subjects import SUBJECTS, Content, canonical
+from conformance.crash.trace import (
+    Create,
+    Link,
+    Mark,
+    Operation,
+    Remove,
+    Rename,
+    Sync,
+    SyncAll,
+    Trace,
+    Truncate,
+    Write,
+)
+from conformance.crash.tree import Tree
+from conformance.literal import literal
+
+#: System calls that are shown before the crash; a minimised case rarely has more.
+SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a person reads about a finding.
+
+    Args:
+        what: What was wrong, and when.
+        expected: What had been acknowledged, or else what is allowed.
+        got: What the store gave.
+        story: The system calls with what became of them, the crash, and the files that it left.
+        frame: Where in the store's own code it failed, where it did.
+    """
+
+    what: str
+    expected: str
+    got: str
+    story: tuple[str, ...]
+    frame: str
+
+
+def shown(explorer: Explorer, finding: Finding) -> Shown:
+    """Return a finding as text."""
+    crash = "a process kill" if MODELS[finding.model].kill else f"a power loss that {finding.model} allows"
+    expected, got = _difference(explorer, finding)
+    return Shown(
+        what=f"after {crash}, {MEANING[finding.verdict]}",
+        expected=expected,
+        got=got,
+        story=tuple(story(explorer, finding)),
+        frame=finding.observation.frame,
+    )
+
+
+def _difference(explorer: Explorer, finding: Finding) -> tuple[str, str]:
+    history, moment, observation = explorer.recorded.history, finding.moment, finding.observation
+    subject = SUBJECTS[history.contract]
+    due = history.after[moment.settled][0]
+    if observation.content is None or finding.verdict == "breaks after one more write":
+        count = len(list(subject.parts(due)))
+        return f"a usable store with {count} entr{'y' if count == 1 else 'ies'}", observation.detail or finding.verdict
+    missing = _without(subject.parts(due), subject.parts(observation.content))
+    extra = _without(subject.parts(observation.content), subject.parts(due))
+    # What is there only because the call in flight took effect is no difference worth telling.
+    return _told(missing, "nothing more than was acknowledged"), _told(extra, "nothing in its place")
+
+
+def _without(parts: object, others: object) -> list[Content]:
+    gone = {canonical(other) for other in others}  # type: ignore[attr-defined]
+    return [part for part in parts if canonical(part) not in gone]  # type: ignore[attr-defined]
+
+
+def _told(parts: list[Content], nothing: str) -> str:
+    if not parts:
+        return nothing
+    return ", ".join(literal(part, 60) for part in parts[:3]) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "")
+
+
+def story(explorer: Explorer, finding: Finding) -> Iterator[str]:
+    """Give the lines of the story of a finding."""
+    one = explorer.recorded
+    trace, point = one.recording.trace, finding.state.point
+    disk = Disk(trace, MODELS[finding.model], explorer.scratch)
+    names = _Names(trace)
+    durable = frozenset() if disk.model.kill else disk.durable(point)
+    lines: list[str] = []
+    for place, operation in enumerate(trace.operations[:point]):
+        text = names.after(operation)
+        if isinstance(operation, Mark):
+            lines += _mark_line(operation, explorer)
+            continue
+        atoms = disk.by_operation.get(place, ())
+        lines.append(f"{_state(atoms, finding.state.kept, durable):<9} {text}")
+    hidden = len(lines) - SHOWN
+    if hidden > 1:
+        yield f"{'':9} … {hidden:,} earlier lines …"
+        lines = lines[hidden:]
+    yield from lines
+    crash = "PROCESS KILLED HERE" if disk.model.kill else "POWER LOSS HERE"
+    begun = finding.moment.settled + finding.moment.running
+    yield f"********* {crash} (acknowledged {finding.moment.acknowledged} of {begun} begun)"
+    yield f"left on disk: {_files(disk.tree(finding.state.kept))}"
+
+
+def _state(atoms: tuple[int, ...], kept: frozenset[int], durable: frozenset[int]) -> str:
+    there = sum(atom in kept for atom in atoms)
+    if not atoms:
+        return ""
+    if there == len(atoms):
+        return "durable" if durable.issuperset(atoms) else "on disk"
+    return f"TORN {there}/{len(atoms)}" if there else "LOST"
+
+
+def _mark_line(mark: Mark, explorer: Explorer) -> list[str]:
+    word, *numbers = mark.text.split()
+    history = explorer.recorded.history
+    source = SUBJECTS[history.contract].source
+    if word == "start":
+        return [f"{'':9} -- {source(history.steps[int(numbers[1])])[:90]}"]
+    if word in ("done", "raised"):
+        return [f"{'':9} -- {'ACKNOWLEDGED' if word == 'done' else 'RAISED'}"]
+    return [f"{'':9} -- the store is {word}"] if word in ("open", "closed") else []
+
+
+class _Names:
+    """The paths that nodes have, as the operations of a trace go by."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.paths = {0: ""}
+        for operation in trace.initial:
+            self.after(operation)
+
+    def after(self, operation: Operation) -> str:
+        """Describe an operation, and let it take effect on the names."""
+        match operation:
+            case Create(directory, name, node, is_directory):
+                self.paths[node] = self._path(directory, name)
+                return f"{'mkdir' if is_directory else 'create':<8} {self.paths[node]}"
+            case Link(directory, name, node):
+                old, self.paths[node] = self.paths.get(node, "?"), self._path(directory, name)
+                return f"link     {old} -> {self.paths[node]}"
+            case Remove(directory, name):
+                return f"unlink   {self._path(directory, name)}"
+            case Rename(directory, name, to_directory, to_name):
+                old, new = self._path(directory, name), self._path(to_directory, to_name)
+                self.paths = {node: new + path[len(old) :] if path == old or path.startswith(f"{old}/") else path
+                              for node, path in self.paths.items()}  # fmt: skip
+                return f"rename   {old} -> {new}"
+            case Write(node, offset, data):
+                return f"write    {self._name(node)} [{offset}..{offset + len(data)})"
+            case Truncate(node, size):
+                return f"truncate {self._name(node)} to {size}"
+            case Sync(node, failed):
+                return f"sync     {self._name(node)}{' FAILED' if failed else ''}"
+            case SyncAll():
+                return "sync     everything"
+        return ""
+
+    def _path(self, directory: int, name: str) -> str:
+        parent = self.paths.get(directory, "?")
+        return f"{parent}/{name}" if parent else name
+
+    def _name(self, node: int) -> str:
+        return self.paths.get(node, "?") or "the directory"
+
+
+def _files(tree: Tree) -> str:
+    told = [path if content is None else f"{path} ({len(content):,} bytes)" for path, content in sorted(tree.items())]
+    if not told:
+        return "nothing"
+    return ", ".join(told[:12]) + (f" and {len(told) - 12} more" if len(told) > 12 else "")

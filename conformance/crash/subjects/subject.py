@@ -1,0 +1,69 @@
+"""The types of a subject."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conformance.drive import Driver
+    from conformance.session import Handle
+
+#: What a store holds: dicts with text keys, lists and values.
+Content = Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call of a workload.
+
+    Args:
+        verb: What is done, e.g. `set`; a subject says which verbs there are.
+        args: The arguments; those of a `transaction` are steps.
+    """
+
+    verb: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A contract, as the engine sees it.
+
+    Args:
+        contract: Its name.
+        empty: The content of a store that was never written to.
+        perform: Carries out a step on an open store.
+        read: Returns the content of an open store, called through its driver.
+        apply: Returns the content that a step makes of a content.
+        agrees: Tells whether an observed content is, for every reader, the one that was expected.
+        parts: Gives the parts of a content that are written as one: entries, events.
+        probe: The step that is carried out after recovery, on the given content.
+        source: Returns a step as Python source.
+    """
+
+    contract: str
+    empty: Content
+    perform: Callable[[Handle, Step], None]
+    read: Callable[[Driver, Any], Content]
+    apply: Callable[[Content, Step], Content]
+    agrees: Callable[[Content, Content], bool]
+    parts: Callable[[Content], Iterable[Any]]
+    probe: Callable[[Content, str], Step]
+    source: Callable[[Step], str]
+
+
+def canonical(content: Content) -> str:
+    """Return a text that is the same for contents that are equal in type and value, and for no others.
+
+    JSON tells 1 from 1.0 and from True, and -0.0 from 0.0. What it has no form for is shown by its type and `repr`.
+    """
+    return json.dumps(content, sort_keys=True, default=_foreign, ensure_ascii=True)
+
+
+def _foreign(value: object) -> Any:
+    if isinstance(value, bytes):
+        return {"bytes": value.hex()}
+    return {type(value).__name__: repr(value)}

@@ -1,0 +1,162 @@
+"""A crew of workers, one for each core: processes that are asked to record and to observe."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from conformance.backend import Backend
+
+Job = TypeVar("Job")
+
+#: Free bytes that memory must have for crash states to be kept there: a small Docker container has 64 MiB.
+_ROOM = 32 << 20
+
+
+class WorkerError(Exception):
+    """A worker could not do what it was asked; the text says why."""
+
+
+class Crew:
+    """Workers of one backend and contract. Use it as a context manager.
+
+    Args:
+        backend: What they open; found again at its address, in each of them.
+        contract: `state` or `log`.
+        size: How many; None for one for each core that this process may use.
+
+    Raises:
+        WorkerError: The backend is not found there.
+    """
+
+    def __init__(self, backend: Backend, contract: str, size: int | None = None) -> None:
+        self.backend = backend
+        self.contract = contract
+        self.folder = Path(tempfile.mkdtemp(prefix="conformance-crash-", dir=_quick_folder()))
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._lines: list[Connection] = []
+        try:
+            for number in range(size or cores()):
+                self._start(number)
+            for line in self._lines:
+                self._answer(line)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Return `function(bay, *arguments)` of a worker; the function is importable, all else is pickled.
+
+        Raises:
+            WorkerError: It raised there, or the worker died.
+        """
+        self._lines[0].send((function, arguments))
+        return self._answer(self._lines[0])
+
+    def spread(self, function: Callable[..., Any], jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
+        """Give each job with `function(bay, job)` of some worker, as they come; jobs are taken when one is free.
+
+        Raises:
+            WorkerError: As above.
+        """
+        waiting = iter(jobs)
+        ahead: deque[Job] = deque()  # made while the workers are busy
+        busy: dict[Connection, Job] = {}
+        free = list(self._lines)
+        try:
+            while True:
+                ahead.extend(islice(waiting, len(self._lines) - len(ahead)))
+                while free and ahead:
+                    line = free.pop()
+                    line.send((function, (ahead[0],)))
+                    busy[line] = ahead.popleft()
+                if not busy:
+                    return
+                ahead.extend(islice(waiting, len(self._lines) - len(ahead)))
+                for line in wait(list(busy)):
+                    assert isinstance(line, Connection)
+                    done = busy.pop(line)
+                    free.append(line)
+                    yield done, self._answer(line)
+        finally:
+            for line in busy:  # the caller has seen enough
+                self._answer(line)
+
+    def close(self) -> None:
+        """Let the workers go."""
+        for line in self._lines:
+            line.close()
+        for process in self._processes:
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._lines.clear()
+        self._processes.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self, number: int) -> None:
+        here, there = Pipe()
+        folder = self.folder / str(number)
+        folder.mkdir()
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        command = [sys.executable, "-m", "conformance.crash.worker", str(there.fileno())]
+        self._processes.append(subprocess.Popen(command, env=environment, pass_fds=(there.fileno(),)))
+        there.close()
+        self._lines.append(here)
+        try:
+            here.send((self.backend.address or self.backend, self.contract, str(folder)))
+        except (pickle.PicklingError, AttributeError) as error:
+            raise WorkerError(
+                f"backend {self.backend.name!r} can't be opened in another process: it has no address, and {error}"
+            ) from error
+
+    def _answer(self, line: Connection) -> Any:
+        try:
+            fine, answer = line.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerError("a worker of the crash engine died") from error
+        if not fine:
+            raise WorkerError(str(answer))
+        return answer
+
+
+def cores() -> int:
+    """Return how many processes are worth running at once; the workers of pytest-xdist share the machine."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(ValueError):
+        count //= max(1, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    return max(1, min(count, 16))
+
+
+def _quick_folder() -> str | None:
+    """Return memory that looks like a disk, where there is enough of it: there a sync costs nothing."""
+    memory = "/dev/shm"  # noqa: S108 - a directory of our own is made in it
+    try:
+        if os.access(memory, os.W_OK | os.X_OK) and shutil.disk_usage(memory).free > _ROOM:
+            return memory
+    except OSError:
+        pass
+    return None

@@ -1,0 +1,161 @@
+"""What the checks of this suite share: workloads recorded once, explored once under each model, and judged by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.crash.case import Case
+from conformance.crash.disk import MODELS, Disk
+from conformance.crash.explore import Budget, Explored, Explorer, Finding
+from conformance.crash.history import MEANING
+from conformance.crash.recorded import Recorded, Unmeasured, recorded
+from conformance.crash.scratch import scratch_files
+from conformance.crash.show import shown
+from conformance.crash.smallest import smallest
+from conformance.crash.workers import Crew, WorkerError
+from conformance.crash.workloads import Workload, workload
+from conformance.result import Inconclusive, Violation
+
+if TYPE_CHECKING:
+    from conformance.trial import Trial
+
+#: Power loss on the disks that people have: a violation is a failure.
+POWER = ("ext4", "xfs")
+#: Verdicts, worst first.
+_WORST = tuple(MEANING)
+
+
+@dataclass
+class Laboratory:
+    """The crew of one backend and contract, and what it has found so far."""
+
+    crew: Crew
+    explorers: dict[str, Explorer] = field(default_factory=dict)
+    explored: dict[tuple[str, str], Explored] = field(default_factory=dict)
+
+
+@contextmanager
+def _laboratory(trial: Trial) -> Iterator[Laboratory]:
+    with Crew(trial.backend, trial.check.contract) as crew:
+        yield Laboratory(crew)
+
+
+def laboratory(trial: Trial) -> Laboratory:
+    """Return the laboratory of the trial's backend and contract; its processes are started when first asked for.
+
+    Raises:
+        Inconclusive: No process could open the backend.
+    """
+    try:
+        return trial.bench.room(("crash", trial.check.contract), lambda: _laboratory(trial))
+    except WorkerError as error:
+        raise Inconclusive(str(error)) from error
+
+
+def workload_of(trial: Trial, name: str) -> Workload:
+    """Return a workload by its name, with values of the promised domain."""
+    have = trial.bench.profile.methods[trial.check.contract]
+    verbs = tuple(verb for verb in ("flush", "compact") if verb in have)
+    return workload(trial.check.contract, name, domain=trial.backend.values, seed=trial.bench.seed, verbs=verbs)
+
+
+def explorer_of(trial: Trial, name: str) -> Explorer:
+    """Return the explorer of a workload, which is carried out and recorded when first asked for.
+
+    Raises:
+        Inconclusive: It could not be recorded, or a gate is closed; the text says why.
+    """
+    lab = laboratory(trial)
+    if name not in lab.explorers:
+        try:
+            one = recorded(lab.crew, workload_of(trial, name).steps)
+            explorer = Explorer(lab.crew, one)
+            explorer.scratch = scratch_files(explorer)
+        except (Unmeasured, WorkerError) as error:
+            raise Inconclusive(str(error)) from error
+        lab.explorers[name] = explorer
+    note_conditions(trial, lab.explorers[name].recorded)
+    return lab.explorers[name]
+
+
+def note_conditions(trial: Trial, one: Recorded) -> None:
+    """Tell in the result what recorded, and what it could not see."""
+    trial.conditions["recorder"] = one.recording.recorder
+    if one.recording.unseen:
+        trial.conditions["not seen"] = ", ".join(one.recording.unseen)
+
+
+def explored(trial: Trial, name: str, model: str) -> Explored:
+    """Return what an exploration found; a second check of the same workload and model takes what the first found."""
+    explorer = explorer_of(trial, name)
+    lab = laboratory(trial)
+    if (name, model) not in lab.explored:
+        budget = Budget(trial.effort.crash_states, trial.effort.crash_seconds)
+        explorer.progress = Progress(trial, f"{name}, {model}")
+        lab.explored[name, model] = explorer.explore(model, budget, trial.bench.seed)
+    found = lab.explored[name, model]
+    models = trial.conditions.get("disk models", "").split()
+    trial.conditions["disk models"] = " ".join(dict.fromkeys([*models, model]))
+    trial.count("crash states", found.trees)
+    trial.count("comparisons", found.judged)
+    if found.left:
+        trial.count("states left out", found.left)
+    return found
+
+
+@dataclass
+class Progress:
+    """Tells how many crash states have been recovered, while it goes on."""
+
+    trial: Trial
+    what: str
+    count: int = 0
+
+    def __call__(self, more: int) -> None:
+        """Count, and tell."""
+        self.count += more
+        self.trial.bench.progress(f"{self.trial.check.code}: {self.what}: {self.count:,} crash states")
+
+
+def require(trial: Trial, name: str, models: tuple[str, ...], broken: Callable[[Finding], bool]) -> None:
+    """Require that no crash state of a workload is broken, under any of the models.
+
+    Raises:
+        Violation: One is; it shows the smallest case that was found.
+    """
+    for model in models:
+        findings = [finding for finding in explored(trial, name, model).findings if broken(finding)]
+        if findings:
+            raise violation(trial, name, findings)
+
+
+def violation(trial: Trial, name: str, findings: list[Finding]) -> Violation:
+    """Return what to show of findings: the worst and earliest, made as small as it goes."""
+    worst = min(findings, key=lambda one: (_WORST.index(one.verdict), one.state.point, len(one.state.kept)))
+    trial.bench.progress(f"{trial.check.code}: looking for the smallest case")
+    explorer, finding = smallest(explorer_of(trial, name), worst, trial.bench.seed)
+    text = shown(explorer, finding)
+    one = explorer.recorded
+    disk = Disk(one.recording.trace, MODELS[finding.model], explorer.scratch)
+    case = Case(
+        code=trial.check.code,
+        contract=trial.check.contract,
+        model=finding.model,
+        verdict=finding.verdict,
+        steps=tuple(one.steps),
+        attempts=tuple(one.history.attempts),
+        moment=finding.moment,
+        files=disk.tree(finding.state.kept),
+        story=text.story,
+    )
+    return Violation(
+        f"{name}: {text.what} ({len(findings):,} of the states tried fail; this is the smallest found)",
+        expected=text.expected,
+        got=text.got,
+        story=text.story,
+        frame=text.frame,
+        case=case.to_dict(),
+    )
