@@ -303,9 +303,7 @@ class Trial:
         frame = store_frame(found, self.backend)
         if isinstance(found, Violation):
             frame = found.frame or frame
-            example = Counterexample(
-                found.what, found.expected, found.got, calls, frame, note, found.story, found.case
-            )
+            example = Counterexample(found.what, found.expected, found.got, calls, frame, note, found.story, found.case)
             return "fail", "", example
         if found is self._store_error:
             what = f"call {calls[-1].number}, {calls[-1].source}" if calls else "the store"

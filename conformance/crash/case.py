@@ -95,7 +95,9 @@ def read_case(path: Path) -> Case:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["schema"] != SCHEMA:
-            raise CaseError(f"{path}: the case has schema {record['schema']!r}; this version of the kit reads {SCHEMA}.")
+            raise CaseError(
+                f"{path}: the case has schema {record['schema']!r}; this version of the kit reads {SCHEMA}."
+            )
         case = Case.from_dict(record)
     except OSError as error:
         raise CaseError(f"{path}: {error.strerror}. Give a case file that a failed check wrote.") from None

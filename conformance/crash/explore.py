@@ -6,8 +6,8 @@ Each distinct tree is recovered once, whatever states lead to it, and judged for
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 
 from conformance.crash.disk import MODELS, CrashState, Disk
@@ -130,10 +130,9 @@ class Explorer:
         batch: dict[bytes, Tree] = {}
         for state in states:
             moment = self.recorded.moments[state.point]
-            tree = disk.tree(state.kept)
-            name = digest(tree)
+            name = disk.fingerprint(state.kept)
             if met.add(name, state, moment) and name not in self.observations:
-                batch[name] = tree
+                batch[name] = disk.tree(state.kept)
             if len(batch) == BATCH:
                 yield batch
                 batch = {}
@@ -159,6 +158,11 @@ class _Met:
         return new
 
 
-def with_scratch(explorer: Explorer, scratch: frozenset[int]) -> Explorer:
-    """Return the explorer for a trace of which some nodes are scratch files."""
-    return replace(explorer, scratch=scratch, observations=explorer.observations)
+def observed(crew: Crew, trees: Mapping[bytes, Tree]) -> dict[bytes, Observation]:
+    """Return what the store shows on each of some trees, by the same names; all workers take part."""
+    names = list(trees)
+    batches = [{name: trees[name] for name in names[start : start + BATCH]} for start in range(0, len(names), BATCH)]
+    found: dict[bytes, Observation] = {}
+    for _, some in crew.spread(observe_all, batches):
+        found.update(some)
+    return found

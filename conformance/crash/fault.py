@@ -7,6 +7,7 @@ from typing import Literal
 
 #: The classes of system calls that a fault can be put on. `create` makes a new name; `open` takes an existing one too.
 CallClass = Literal["sync", "write", "create", "rename", "truncate", "open", "any"]
+CALLS: tuple[CallClass, ...] = ("sync", "write", "create", "rename", "truncate", "open", "any")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ RocksDB's stress test, 2022 (a prefix, no hole); jepsen.io (outcomes ok, fail an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Literal
 
@@ -124,16 +124,16 @@ def _distinct(contents: list[Content]) -> list[Content]:
 
 def moments(trace: Trace) -> list[Moment]:
     """Return how far the workload was before each operation of its trace, and at the end."""
-    found = [Moment(0, 0, False, False)]
+    found = [Moment(settled=0, acknowledged=0, running=False, opened=False)]
     for operation in trace.operations:
         now = found[-1]
-        if isinstance(operation, Mark):
-            word = operation.text.split()[0]
-            if word == "open":
-                now = Moment(now.settled, now.acknowledged, now.running, True)
-            elif word == "start":
-                now = Moment(now.settled, now.acknowledged, True, now.opened)
-            elif word in ("done", "raised"):
-                now = Moment(now.settled + 1, now.acknowledged + (word == "done"), False, now.opened)
+        word = operation.text.split()[0] if isinstance(operation, Mark) else ""
+        if word == "open":
+            now = replace(now, opened=True)
+        elif word == "start":
+            now = replace(now, running=True)
+        elif word in ("done", "raised"):
+            acknowledged = now.acknowledged + (word == "done")
+            now = replace(now, settled=now.settled + 1, acknowledged=acknowledged, running=False)
         found.append(now)
     return found

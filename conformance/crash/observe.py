@@ -44,7 +44,7 @@ def observe(backend: Backend, contract: str, folder: Path) -> Observation:
         usable = "cannot read"
         content = subject.read(*store.reach())
         usable = "breaks after one more write"
-        probe = subject.probe(content, backend.values)
+        probe = subject.probe(backend.values)
         subject.perform(store, probe)
         store.acknowledge()
         session.close()

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.crash.disk import MODELS, Disk, scratch_candidates, substituted
+from conformance.crash.disk import MODELS, Disk, Substitute, scratch_candidates, substituted
 from conformance.crash.explore import Explorer
 
 #: States that each candidate is tried in, and what is put in its place.
 _TRIED_IN = 4
-_INSTEAD = ("empty", "zeros", "garbage")
+_INSTEAD: tuple[Substitute, ...] = ("empty", "zeros", "random")
 
 
 def scratch_files(explorer: Explorer) -> frozenset[int]:
     """Return the nodes of a trace whose content the store does not need.
 
     Args:
-        explorer: Of the workload. A node is scratch when the store shows the same with nothing, zeros and garbage in
-            its place, in several states after a kill in which it has content.
+        explorer: Of the workload. A node is scratch when the store shows the same with nothing, zeros and random bytes
+            in its place, in several states after a kill in which it has content.
     """
     trace = explorer.recorded.recording.trace
     disk = Disk(trace, MODELS["kill"])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from conformance.crash.disk import MODELS, Disk
 from conformance.crash.explore import Explorer, Finding
-from conformance.crash.history import MEANING
-from conformance.crash.subjects import SUBJECTS, Content, canonical
+from conformance.crash.fakedisk import Fake
+from conformance.crash.history import MEANING, History, Moment
+from conformance.crash.kills import Kill
+from conformance.crash.observe import Observation
+from conformance.crash.recorded import Recorded
+from conformance.crash.subjects import SUBJECTS, Content, Step, canonical
 from conformance.crash.trace import (
     Create,
     Link,
@@ -51,7 +55,7 @@ class Shown:
 def shown(explorer: Explorer, finding: Finding) -> Shown:
     """Return a finding as text."""
     crash = "a process kill" if MODELS[finding.model].kill else f"a power loss that {finding.model} allows"
-    expected, got = _difference(explorer, finding)
+    expected, got = _difference(explorer.recorded.history, finding.moment, finding.observation)
     return Shown(
         what=f"after {crash}, {MEANING[finding.verdict]}",
         expected=expected,
@@ -61,13 +65,67 @@ def shown(explorer: Explorer, finding: Finding) -> Shown:
     )
 
 
-def _difference(explorer: Explorer, finding: Finding) -> tuple[str, str]:
-    history, moment, observation = explorer.recorded.history, finding.moment, finding.observation
+def shown_fault(explorer: Explorer, finding: Finding) -> Shown:
+    """Return a finding after an error of the disk as text."""
+    if finding.model:
+        text = shown(explorer, finding)
+        return replace(text, what=f"after an error of the disk, then {text.what.removeprefix('after ')}")
+    one = explorer.recorded
+    expected, got = _difference(one.history, finding.moment, finding.observation)
+    lines = [*_lines(one, len(one.recording.trace.operations), lambda place: ""), f"********* {finding.state.label}"]
+    return Shown(
+        what=f"after an error of the disk, {MEANING[finding.verdict]}",
+        expected=expected,
+        got=got,
+        story=(*_last(lines), f"left on disk: {_files(one.recording.real)}"),
+        frame=finding.observation.frame,
+    )
+
+
+def shown_kill(contract: str, kill: Kill) -> Shown:
+    """Return a real kill that left something wrong as text."""
+    history = History(contract, kill.steps, kill.attempts, SUBJECTS[contract].empty)
+    expected, got = _difference(history, kill.moment, kill.observation)
+    lines = _attempt_lines(history, kill.moment.settled)
+    return Shown(
+        what=f"after a real kill, {MEANING[kill.verdict]}",
+        expected=expected,
+        got=got,
+        story=(*_last(lines), f"********* KILLED HERE, {kill.how}", f"left on disk: {_files(kill.files)}"),
+        frame=kill.observation.frame,
+    )
+
+
+def shown_fake(contract: str, steps: Sequence[Step], fake: Fake) -> Shown:
+    """Return what went wrong on a fake disk as text."""
+    history = History(contract, steps, fake.attempts, SUBJECTS[contract].empty)
+    settled = len(fake.attempts)
+    moment = Moment(settled=settled, acknowledged=settled, running=False, opened=True)
+    expected, got = _difference(history, moment, fake.observation)
+    return Shown(
+        what=f"after it, {MEANING[fake.verdict]}",
+        expected=expected,
+        got=got,
+        story=tuple(_last(_attempt_lines(history, settled))),
+        frame=fake.observation.frame,
+    )
+
+
+def _attempt_lines(history: History, settled: int) -> list[str]:
+    source = SUBJECTS[history.contract].source
+    lines = []
+    for number, attempt in enumerate(history.attempts):
+        end = f"raised {attempt.raised}" if attempt.raised else "ACKNOWLEDGED" if number < settled else ""
+        lines.append(f"-- {source(history.steps[attempt.step])[:90]}  {end}".rstrip())
+    return lines
+
+
+def _difference(history: History, moment: Moment, observation: Observation) -> tuple[str, str]:
     subject = SUBJECTS[history.contract]
     due = history.after[moment.settled][0]
-    if observation.content is None or finding.verdict == "breaks after one more write":
+    if observation.usable != "usable":
         count = len(list(subject.parts(due)))
-        return f"a usable store with {count} entr{'y' if count == 1 else 'ies'}", observation.detail or finding.verdict
+        return f"a usable store with {count} entr{'y' if count == 1 else 'ies'}", observation.detail
     missing = _without(subject.parts(due), subject.parts(observation.content))
     extra = _without(subject.parts(observation.content), subject.parts(due))
     # What is there only because the call in flight took effect is no difference worth telling.
@@ -82,33 +140,38 @@ def _without(parts: object, others: object) -> list[Content]:
 def _told(parts: list[Content], nothing: str) -> str:
     if not parts:
         return nothing
-    return ", ".join(literal(part, 60) for part in parts[:3]) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "")
+    return ", ".join(literal(part, 60) for part in parts[:3]) + (
+        f" and {len(parts) - 3} more" if len(parts) > 3 else ""
+    )
 
 
 def story(explorer: Explorer, finding: Finding) -> Iterator[str]:
     """Give the lines of the story of a finding."""
-    one = explorer.recorded
-    trace, point = one.recording.trace, finding.state.point
-    disk = Disk(trace, MODELS[finding.model], explorer.scratch)
-    names = _Names(trace)
+    one, point, kept = explorer.recorded, finding.state.point, finding.state.kept
+    disk = Disk(one.recording.trace, MODELS[finding.model], explorer.scratch)
     durable = frozenset() if disk.model.kill else disk.durable(point)
-    lines: list[str] = []
-    for place, operation in enumerate(trace.operations[:point]):
-        text = names.after(operation)
-        if isinstance(operation, Mark):
-            lines += _mark_line(operation, explorer)
-            continue
-        atoms = disk.by_operation.get(place, ())
-        lines.append(f"{_state(atoms, finding.state.kept, durable):<9} {text}")
-    hidden = len(lines) - SHOWN
-    if hidden > 1:
-        yield f"{'':9} … {hidden:,} earlier lines …"
-        lines = lines[hidden:]
-    yield from lines
+    yield from _last(_lines(one, point, lambda place: _state(disk.by_operation.get(place, ()), kept, durable)))
     crash = "PROCESS KILLED HERE" if disk.model.kill else "POWER LOSS HERE"
     begun = finding.moment.settled + finding.moment.running
     yield f"********* {crash} (acknowledged {finding.moment.acknowledged} of {begun} begun)"
-    yield f"left on disk: {_files(disk.tree(finding.state.kept))}"
+    yield f"left on disk: {_files(disk.tree(kept))}"
+
+
+def _lines(one: Recorded, point: int, state: Callable[[int], str]) -> list[str]:
+    names = _Names(one.recording.trace)
+    lines: list[str] = []
+    for place, operation in enumerate(one.recording.trace.operations[:point]):
+        text = names.after(operation)
+        if isinstance(operation, Mark):
+            lines += _mark_line(operation, one)
+        else:
+            lines.append(f"{state(place):<9} {text}".rstrip())
+    return lines
+
+
+def _last(lines: list[str]) -> list[str]:
+    hidden = len(lines) - SHOWN
+    return lines if hidden <= 1 else [f"{'':9} … {hidden:,} earlier lines …", *lines[hidden:]]
 
 
 def _state(atoms: tuple[int, ...], kept: frozenset[int], durable: frozenset[int]) -> str:
@@ -120,9 +183,9 @@ def _state(atoms: tuple[int, ...], kept: frozenset[int], durable: frozenset[int]
     return f"TORN {there}/{len(atoms)}" if there else "LOST"
 
 
-def _mark_line(mark: Mark, explorer: Explorer) -> list[str]:
+def _mark_line(mark: Mark, one: Recorded) -> list[str]:
     word, *numbers = mark.text.split()
-    history = explorer.recorded.history
+    history = one.history
     source = SUBJECTS[history.contract].source
     if word == "start":
         return [f"{'':9} -- {source(history.steps[int(numbers[1])])[:90]}"]

@@ -42,7 +42,7 @@ def smallest(explorer: Explorer, finding: Finding, seed: int) -> tuple[Explorer,
                 explorer, finding = smaller
                 found = True
                 break
-    return explorer, _with_more_on_disk(explorer, finding)
+    return explorer, with_more_on_disk(explorer, finding)
 
 
 def _until_the_crash(explorer: Explorer, finding: Finding, seed: int) -> tuple[Explorer, Finding]:
@@ -77,7 +77,7 @@ def _found_again(
     return shorter, min(same, key=lambda one: (one.state.point, -len(one.state.kept)))
 
 
-def _with_more_on_disk(explorer: Explorer, finding: Finding) -> Finding:
+def with_more_on_disk(explorer: Explorer, finding: Finding) -> Finding:
     """Put back every lost write that the verdict does not need lost: whole calls first, then their parts."""
     disk = Disk(explorer.recorded.recording.trace, MODELS[finding.model], explorer.scratch)
     if disk.model.kill:
@@ -91,7 +91,7 @@ def _with_more_on_disk(explorer: Explorer, finding: Finding) -> Finding:
         for atom in lost:
             calls.setdefault(disk.atoms[atom].operation, []).append(atom)
         for group in [*calls.values(), *([atom] for atom in lost)]:
-            more = disk.close(kept | set(group))
+            more = disk.close(kept | set(group), point)
             if more == kept:
                 continue
             observation = explorer.observe(disk.tree(more))

@@ -12,9 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import Pipe, wait
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
 from conformance.backend import Backend
@@ -30,7 +29,7 @@ class WorkerError(Exception):
 
 
 class Crew:
-    """Workers of one backend and contract. Use it as a context manager.
+    """Workers of one backend and contract; close it at the end.
 
     Args:
         backend: What they open; found again at its address, in each of them.
@@ -46,7 +45,7 @@ class Crew:
         self.contract = contract
         self.folder = Path(tempfile.mkdtemp(prefix="conformance-crash-", dir=_quick_folder()))
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._lines: list[Connection] = []
+        self._lines: list[Any] = []
         try:
             for number in range(size or cores()):
                 self._start(number)
@@ -55,12 +54,6 @@ class Crew:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Crew:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -82,7 +75,7 @@ class Crew:
         """
         waiting = iter(jobs)
         ahead: deque[Job] = deque()  # made while the workers are busy
-        busy: dict[Connection, Job] = {}
+        busy: dict[Any, Job] = {}
         free = list(self._lines)
         try:
             while True:
@@ -95,7 +88,6 @@ class Crew:
                     return
                 ahead.extend(islice(waiting, len(self._lines) - len(ahead)))
                 for line in wait(list(busy)):
-                    assert isinstance(line, Connection)
                     done = busy.pop(line)
                     free.append(line)
                     yield done, self._answer(line)
@@ -133,7 +125,7 @@ class Crew:
                 f"backend {self.backend.name!r} can't be opened in another process: it has no address, and {error}"
             ) from error
 
-    def _answer(self, line: Connection) -> Any:
+    def _answer(self, line: Any) -> Any:
         try:
             fine, answer = line.recv()
         except (EOFError, OSError) as error:
@@ -153,7 +145,7 @@ def cores() -> int:
 
 def _quick_folder() -> str | None:
     """Return memory that looks like a disk, where there is enough of it: there a sync costs nothing."""
-    memory = "/dev/shm"  # noqa: S108 - a directory of our own is made in it
+    memory = "/dev/shm"
     try:
         if os.access(memory, os.W_OK | os.X_OK) and shutil.disk_usage(memory).free > _ROOM:
             return memory

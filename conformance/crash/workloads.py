@@ -68,7 +68,7 @@ def _overwrites(draw: random.Random, domain: str) -> list[Step]:
 
 
 def _large_values(draw: random.Random, domain: str) -> list[Step]:
-    sizes = [LARGE[0], 25, LARGE[1], LARGE[2], 705]
+    sizes = [draw.choice(LARGE), 25, LARGE[1], LARGE[2], 705]
     return [Step("set", (f"k{number % 2}", value_of(f"k{number % 2}", number, size, domain)))
             for number, size in enumerate(sizes)]  # fmt: skip
 
@@ -105,12 +105,26 @@ def _reopening(steps: Maker) -> Maker:
     return make
 
 
+def _some_puts_and_deletes(draw: random.Random, domain: str) -> list[Step]:
+    def put(key: str, number: int) -> Step:
+        return Step("set", (key, value_of(key, number, draw.choice(SIZES), domain)))
+
+    return [put("k0", 0), put("k1", 1), Step("reopen"), put("k0", 2), Step("delete", ("k1",)), put("k2", 3)]
+
+
 def _event(number: int, size: int, domain: str) -> Any:
     return value_of("e", number, size, domain)
 
 
 def _appends(draw: random.Random, domain: str, count: int = 12) -> list[Step]:
-    return [Step("append", (_event(number, SIZES[(number + draw.randrange(3)) % 3], domain),)) for number in range(count)]
+    return [
+        Step("append", (_event(number, SIZES[(number + draw.randrange(3)) % 3], domain),)) for number in range(count)
+    ]
+
+
+def _some_appends(draw: random.Random, domain: str) -> list[Step]:
+    events = [Step("append", (_event(number, draw.choice(SIZES), domain),)) for number in range(5)]
+    return [*events[:2], Step("reopen"), *events[2:]]
 
 
 def _batches(draw: random.Random, domain: str) -> list[Step]:
@@ -125,7 +139,7 @@ def _batches(draw: random.Random, domain: str) -> list[Step]:
 
 
 def _large_events(draw: random.Random, domain: str) -> list[Step]:
-    sizes = (LARGE[0], 25, LARGE[1], LARGE[2], 705)
+    sizes = (draw.choice(LARGE), 25, LARGE[1], LARGE[2], 705)
     return [Step("append", (_event(number, size, domain),)) for number, size in enumerate(sizes)]
 
 
@@ -152,11 +166,13 @@ _MAKERS: dict[tuple[str, str], Maker] = {
     ("state", "overwrites growing and shrinking"): _overwrites,
     ("state", "values above a page"): _large_values,
     ("state", "transactions"): _transactions,
+    ("state", "some puts and deletes"): _some_puts_and_deletes,
     ("state", "closing and reopening"): _reopening(_puts_and_deletes),
     ("log", "appends"): _appends,
     ("log", "batches"): _batches,
     ("log", "events above a page"): _large_events,
     ("log", "checkpoints and compaction"): _compaction,
+    ("log", "some appends"): _some_appends,
     ("log", "closing and reopening"): _reopening(_appends),
 }
 

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from conformance.crash.disk.model import DiskModel
+from conformance.crash.disk.model import SECTOR_BYTES, DiskModel
 from conformance.crash.trace import (
     Create,
     Link,
-    Mark,
     Operation,
     Remove,
     Rename,
@@ -116,6 +115,8 @@ class _Cutter:
         self.last_in_journal: tuple[int, ...] = ()
         self.truncated: dict[int, int] = {}
         self.grown: dict[int, _Growth] = {}
+        #: The last atom in each sector of each file.
+        self.sectors: dict[int, dict[int, int]] = {}
         #: What was written into each file since it was last synced.
         self.written: dict[int, list[int]] = {}
         #: Files that were cut to nothing and are still open, as far as a trace tells, with what was written to each.
@@ -198,6 +199,8 @@ class _Cutter:
         self.journal(self.truncated[node])
         self.sizes[node] = size
         self.grown.pop(node, None)
+        sectors = self.sectors.get(node, {})
+        self.sectors[node] = {sector: atom for sector, atom in sectors.items() if sector * SECTOR_BYTES < size}
         self.rewritten.pop(node, None)
         if size == 0 and self.model.replace_waits:
             self.rewritten[node] = []
@@ -209,7 +212,9 @@ class _Cutter:
             self.add(index, "size", node, (), offset=end, extends=True)
         for start, part in self.parts(offset, data, before):
             extends = start + len(part) > before
-            deps = self.waits(node, start + len(part), extends=extends) if self.model.journal else ()
+            deps = self.beneath(node, start, start + len(part), len(self.atoms))
+            if self.model.journal:
+                deps |= self.waits(node, start + len(part), extends=extends)
             atom = self.add(index, "data", node, deps, offset=start, data=part, extends=extends)
             if extends:
                 growth = self.grown.setdefault(node, _Growth())
@@ -230,7 +235,15 @@ class _Cutter:
             yield place, part
             done += len(part)
 
-    def waits(self, node: int, end: int, *, extends: bool) -> tuple[int, ...]:
+    def beneath(self, node: int, start: int, end: int, atom: int) -> set[int]:
+        """Return what was last written to the sectors of a new atom: a sector is written as it is in memory then."""
+        sectors = self.sectors.setdefault(node, {})
+        covered = range(start // SECTOR_BYTES, (end - 1) // SECTOR_BYTES + 1)
+        found = {sectors[sector] for sector in covered if sector in sectors}
+        sectors.update(dict.fromkeys(covered, atom))
+        return found
+
+    def waits(self, node: int, end: int, *, extends: bool) -> set[int]:
         """Return what bytes at a place wait for under a journal.
 
         Bytes that make the file larger change its size, and the journal has that in order: after all earlier changes,
@@ -238,9 +251,10 @@ class _Cutter:
         """
         growth = self.grown.get(node, _NO_GROWTH)
         if extends:
-            return (*self.last_in_journal, *growth.atoms[-1:])
-        truncated = (self.truncated[node],) if node in self.truncated else ()
-        return (*truncated, *growth.atoms[: bisect_left(growth.offsets, end)][-1:])
+            return {*self.last_in_journal, *growth.atoms[-1:]}
+        covering = bisect_left(growth.offsets, end)
+        truncated = {self.truncated[node]} if node in self.truncated else set()
+        return truncated | set(growth.atoms[max(covering - 1, 0) : covering])
 
     def close_rewritten(self, operation: Operation) -> None:
         """Take files that were cut to nothing as closed when something else is asked for: a trace has no closes."""

@@ -66,7 +66,7 @@ def spread(count: int) -> list[int]:
     return [count - 1 - number for number in mirrored if number < count]
 
 
-def none(window: Window, _: Random) -> Iterator[Candidate]:
+def none(_window: Window, _: Random) -> Iterator[Candidate]:
     """All that was pending is lost."""
     yield Candidate(frozenset(), "all that was not synced is lost", ("none",))
 

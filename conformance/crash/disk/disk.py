@@ -127,10 +127,7 @@ class Disk:
             representatives: Of the candidates that differ only in which of several like operations they are about, so
                 many are taken; None takes them all. Source: Pathfinder, OOPSLA 2025.
         """
-        if self.model.kill:
-            candidates = self._kills()
-        else:
-            candidates = _round_robin(self._windows(), seed)
+        candidates = self._kills() if self.model.kill else _round_robin(self._windows(), seed)
         taken: Counter[Hashable] = Counter()
         behaviours: dict[int, tuple[Behaviour, ...]] = {}
         seen: dict[int, set[frozenset[int]]] = {}

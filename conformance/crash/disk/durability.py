@@ -87,15 +87,15 @@ class _Forcing:
     def fail(self, index: int, node: int) -> None:
         """Mark the pages of a file clean that a sync failed to write."""
         for atom in self.pending.values():
-            if atom.kind == "data" and atom.node == node and atom.index not in self.clean:
+            if atom.node == node and _page(atom) is not None and atom.index not in self.clean:
                 self.clean[atom.index] = index
                 self.spans.setdefault(atom.index, []).append((index, NEVER))
 
     def dirty(self, index: int, node: int, first_page: int, last_page: int) -> None:
         """Make pages dirty that a failed sync had marked clean: the next sync writes the whole of them."""
         for found in list(self.clean):
-            atom = self.atoms[found]
-            if atom.node == node and first_page <= atom.offset // PAGE_BYTES <= last_page:
+            page = _page(self.atoms[found])
+            if self.atoms[found].node == node and page is not None and first_page <= page <= last_page:
                 self.spans[found][-1] = (self.clean.pop(found), index)
 
     def force(self, index: int, atoms: Iterable[int]) -> None:
@@ -108,26 +108,33 @@ class _Forcing:
                 waiting += [dep for dep in self.atoms[atom].deps if dep in self.pending and dep not in self.clean]
 
     def sync(self, index: int, node: int) -> None:
-        """Carry out a sync of a file or a directory."""
-        content = [a.index for a in self.pending.values() if a.kind != "name" and a.node == node]
-        content = [atom for atom in content if atom not in self.clean]
-        if self.model.sync_commits_all:
-            # ext4_sync_file and xfs_file_fsync wait for a commit only if the inode has changes in one to come
-            if content or any(concerns(atom, node) for atom in self.pending.values()):
-                in_journal = [atom.index for atom in self.pending.values() if atom.kind != "data"]
-                self.force(index, [*content, *in_journal, *self.hurried.get(index, ())])
+        """Carry out a sync of a file or a directory.
+
+        One that has nothing of its own to write does nothing: ext4_sync_file and xfs_file_fsync wait for the commit
+        that has the last changes of this inode, and none is to come.
+        """
+        own = [atom.index for atom in self.pending.values() if atom.index not in self.clean and concerns(atom, node)]
+        if not own:
             return
-        kept = self.with_parents(node) if self.model.sync_keeps_name else frozenset[int]()
+        content = [atom for atom in own if self.atoms[atom].kind != "name"]
+        if self.model.sync_commits_all:
+            in_journal = [atom.index for atom in self.pending.values() if atom.kind != "data"]
+            self.force(index, [*content, *in_journal, *self.hurried.get(index, ())])
+            return
+        above = self.with_parents(node) if self.model.sync_keeps_name else frozenset[int]()
+        # What is above the node counts as far as it is older than what the sync writes: a journal would have to commit
+        # that first, but a directory that was renamed later may have its old name.
         names = [
             atom.index
             for atom in self.pending.values()
-            if any(place == node or (to is not None and to in kept) for (place, _), to in atom.sets)
+            for (place, _), to in atom.sets
+            if place == node or (to in above and (to == node or atom.index < own[-1]))
         ]
         self.force(index, [*content, *names])
 
-    def with_parents(self, node: int) -> frozenset[int]:
+    def with_parents(self, node: int) -> frozenset[int | None]:
         """Return a node that has a name, with all directories above it."""
-        found: set[int] = set()
+        found: set[int | None] = set()
         waiting = [node]
         while waiting:
             one = waiting.pop()
@@ -139,5 +146,14 @@ class _Forcing:
 
 
 def concerns(atom: Atom, node: int) -> bool:
-    """Tell whether a change of names is one of `node`: of its own names, or of those in it."""
-    return atom.kind == "name" and (atom.node == node or any(place == node for (place, _), _ in atom.sets))
+    """Tell whether an atom changes a file's content or one of its names, or what is in a directory."""
+    return atom.node == node or any(place == node for (place, _), _ in atom.sets)
+
+
+def _page(atom: Atom) -> int | None:
+    """Return the page of a file that an atom is written with, None for what a file system keeps elsewhere."""
+    if atom.kind == "data":
+        return atom.offset // PAGE_BYTES
+    if atom.kind == "size" and atom.size is None:
+        return (atom.offset - 1) // PAGE_BYTES
+    return None

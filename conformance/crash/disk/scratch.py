@@ -6,15 +6,15 @@ the store gives back is the same, the file is scratch. Names are no evidence.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from random import Random
 from typing import Literal
 
 from conformance.crash.disk.disk import Disk
 from conformance.crash.trace import Sync, Trace, Truncate, Write
 
-#: What takes the place of the content: nothing, zeros, or random bytes, as many as there were.
-Substitute = Literal["empty", "zeros", "random"]
+#: What takes the place of the content: nothing, as many zeros, or as many random bytes.
+Substitute = Literal["empty", "zeros", "garbage"]
 
 
 def scratch_candidates(trace: Trace) -> frozenset[int]:
@@ -24,7 +24,7 @@ def scratch_candidates(trace: Trace) -> frozenset[int]:
     return frozenset((written | trace.mapped) - synced)
 
 
-def substituted(disk: Disk, kept: frozenset[int], nodes: Set[int], how: Substitute) -> dict[str, bytes | None]:
+def substituted(disk: Disk, kept: frozenset[int], nodes: AbstractSet[int], how: Substitute) -> dict[str, bytes | None]:
     """Return the files that the atoms `kept` make, with other content in those of `nodes`; the same at each call."""
     tree = disk.tree(kept)
     for path, node in disk.paths(kept).items():
@@ -40,5 +40,5 @@ def _other(content: bytes, how: Substitute) -> bytes:
             return b""
         case "zeros":
             return bytes(len(content))
-        case "random":
+        case "garbage":
             return Random(len(content)).randbytes(len(content))

@@ -15,6 +15,10 @@ Mark = Callable[[str], None]
 Workload = Callable[[Mark], Any]
 
 
+class Unable(Exception):
+    """A recorder doesn't work here, or can't do what was asked of it; the message says why."""
+
+
 @dataclass(frozen=True)
 class Recording:
     """A workload that was carried out, and what was seen of it.
@@ -28,6 +32,7 @@ class Recording:
         recorder: The name of the recorder.
         unseen: What this recorder could not see of this workload, each in a phrase; empty where nothing is missing.
         fired: How often the fault went off.
+        counted: How many calls of the fault's class there were between `armed` and `disarmed`.
         calls: How many system calls were looked at.
     """
 
@@ -39,4 +44,5 @@ class Recording:
     recorder: str = ""
     unseen: tuple[str, ...] = ()
     fired: int = 0
+    counted: int = 0
     calls: int = 0

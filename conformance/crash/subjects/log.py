@@ -63,7 +63,7 @@ def _agrees(observed: Content, expected: Content) -> bool:
     if not events:
         return True
     # What was expected to be compacted away may still be there: `wanted` can't tell, and `parts` has looked at it.
-    known = {position: event for position, event in wanted}
+    known = dict(wanted)
     positions = [position for position, _ in events]
     unbroken = positions == list(range(positions[0], positions[0] + len(positions)))
     return unbroken and all(canonical(known.get(position, event)) == canonical(event) for position, event in events)
@@ -73,7 +73,7 @@ def _parts(content: Content) -> Iterable[Any]:
     return [entry[1] for entry in content["events"]]
 
 
-def _probe(content: Content, domain: str) -> Step:
+def _probe(domain: str) -> Step:
     text = "written after recovery"
     return Step("append", (text.encode() if domain == "bytes" else text,))
 

@@ -56,10 +56,10 @@ def _agrees(observed: Content, expected: Content) -> bool:
 
 
 def _parts(content: Content) -> Iterable[Any]:
-    return content["entries"]
+    return list(content["entries"])
 
 
-def _probe(content: Content, domain: str) -> Step:
+def _probe(domain: str) -> Step:
     text = "written after recovery"
     return Step("set", (PROBE_KEY, text.encode() if domain == "bytes" else text))
 

@@ -40,7 +40,7 @@ class Subject:
         apply: Returns the content that a step makes of a content.
         agrees: Tells whether an observed content is, for every reader, the one that was expected.
         parts: Gives the parts of a content that are written as one: entries, events.
-        probe: The step that is carried out after recovery, on the given content.
+        probe: The step that is carried out after recovery, with a value of the given domain.
         source: Returns a step as Python source.
     """
 
@@ -51,7 +51,7 @@ class Subject:
     apply: Callable[[Content, Step], Content]
     agrees: Callable[[Content, Content], bool]
     parts: Callable[[Content], Iterable[Any]]
-    probe: Callable[[Content, str], Step]
+    probe: Callable[[str], Step]
     source: Callable[[Step], str]
 
 

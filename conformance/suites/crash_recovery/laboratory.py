@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from conformance.crash.again import Twice
 from conformance.crash.case import Case
 from conformance.crash.disk import MODELS, Disk
 from conformance.crash.explore import Budget, Explored, Explorer, Finding
 from conformance.crash.history import MEANING
 from conformance.crash.recorded import Recorded, Unmeasured, recorded
 from conformance.crash.scratch import scratch_files
-from conformance.crash.show import shown
-from conformance.crash.smallest import smallest
+from conformance.crash.show import Shown, shown
+from conformance.crash.smallest import smallest, with_more_on_disk
 from conformance.crash.workers import Crew, WorkerError
 from conformance.crash.workloads import Workload, workload
 from conformance.result import Inconclusive, Violation
@@ -39,7 +40,7 @@ class Laboratory:
 
 @contextmanager
 def _laboratory(trial: Trial) -> Iterator[Laboratory]:
-    with Crew(trial.backend, trial.check.contract) as crew:
+    with closing(Crew(trial.backend, trial.check.contract)) as crew:
         yield Laboratory(crew)
 
 
@@ -134,10 +135,24 @@ def require(trial: Trial, name: str, models: tuple[str, ...], broken: Callable[[
 
 def violation(trial: Trial, name: str, findings: list[Finding]) -> Violation:
     """Return what to show of findings: the worst and earliest, made as small as it goes."""
-    worst = min(findings, key=lambda one: (_WORST.index(one.verdict), one.state.point, len(one.state.kept)))
+    worst = min(findings, key=_badness)
     trial.bench.progress(f"{trial.check.code}: looking for the smallest case")
     explorer, finding = smallest(explorer_of(trial, name), worst, trial.bench.seed)
-    text = shown(explorer, finding)
+    note = f"{len(findings):,} of the states tried fail; this is the smallest found"
+    return told(trial, explorer, finding, shown(explorer, finding), f"{name}, {note}")
+
+
+def second_violation(trial: Trial, twice: Twice) -> Violation:
+    """Return what to show of a crash during recovery: the first crash in a line, the second in full."""
+    finding = min(twice.explored.findings, key=_badness)
+    finding = with_more_on_disk(twice.explorer, finding)
+    text = shown(twice.explorer, finding)
+    first = f"the first crash: {twice.first.label}; what follows is the recovery, which crashes too"
+    return told(trial, twice.explorer, finding, replace(text, story=(first, *text.story)), "a crash during recovery")
+
+
+def told(trial: Trial, explorer: Explorer, finding: Finding, text: Shown, where: str) -> Violation:
+    """Return a violation with the story of a finding, and the case that meets it again."""
     one = explorer.recorded
     disk = Disk(one.recording.trace, MODELS[finding.model], explorer.scratch)
     case = Case(
@@ -151,11 +166,20 @@ def violation(trial: Trial, name: str, findings: list[Finding]) -> Violation:
         files=disk.tree(finding.state.kept),
         story=text.story,
     )
+    return violated(text, case, where)
+
+
+def violated(text: Shown, case: Case, where: str) -> Violation:
+    """Return a violation."""
     return Violation(
-        f"{name}: {text.what} ({len(findings):,} of the states tried fail; this is the smallest found)",
+        f"{where}: {text.what}",
         expected=text.expected,
         got=text.got,
         story=text.story,
         frame=text.frame,
         case=case.to_dict(),
     )
+
+
+def _badness(finding: Finding) -> tuple[int, int, int]:
+    return _WORST.index(finding.verdict), finding.state.point, len(finding.state.kept)

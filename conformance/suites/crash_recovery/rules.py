@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.suites.crash_recovery.laboratory import POWER, require
+from conformance.crash.again import crashed_twice
+from conformance.crash.explore import Budget
+from conformance.crash.kills import killed_at_calls, killed_at_moments
+from conformance.result import NotApplicable
+from conformance.suites.crash_recovery.killing import judge_kills
+from conformance.suites.crash_recovery.laboratory import POWER, explorer_of, require, second_violation, workload_of
 
 if TYPE_CHECKING:
     from conformance.trial import Trial
@@ -35,3 +40,31 @@ def keeps_all_on_any_disk(trial: Trial, names: tuple[str, ...]) -> None:
 def is_created_whole(trial: Trial, name: str) -> None:
     """Require that a crash before the first acknowledgement leaves a place where the store opens and works."""
     require(trial, name, ("kill", *POWER), lambda finding: finding.in_creation)
+
+
+def recovers_from_a_crash_of_the_recovery(trial: Trial, name: str) -> None:
+    """Require that a crash while the store recovers takes nothing that the first crash left."""
+    explorer = explorer_of(trial, name)
+    budget = Budget(trial.effort.crash_states, trial.effort.crash_seconds)
+    models = ("kill", *POWER) if trial.backend.durability == "power-loss" else ("kill",)
+    for model in models:
+        for twice in crashed_twice(explorer, model, trial.effort.second_crashes, budget, trial.bench.seed):
+            trial.count("first crashes")
+            trial.count("crash states", twice.explored.trees)
+            trial.count("comparisons", twice.explored.judged)
+            if twice.explored.findings:
+                raise second_violation(trial, twice)
+    if not trial.evidence.get("first crashes"):
+        raise NotApplicable("opening the store after a crash writes nothing, so nothing can be interrupted")
+
+
+def survives_real_kills_at_calls(trial: Trial, name: str) -> None:
+    """Require that a process killed at system calls leaves what it acknowledged."""
+    steps = workload_of(trial, name).steps
+    judge_kills(trial, lambda crew: killed_at_calls(crew, steps, trial.effort.kills, trial.seed))
+
+
+def survives_real_kills_at_moments(trial: Trial, name: str) -> None:
+    """Require that a process killed at any moment leaves what it acknowledged."""
+    steps = workload_of(trial, name).steps
+    judge_kills(trial, lambda crew: killed_at_moments(crew, steps, trial.effort.kills, trial.seed))

@@ -1,0 +1,82 @@
+"""A crash during recovery: what the store does when it opens a crash state is itself recorded and explored.
+
+Sources: RocksDB's CrashDuringRecovery tests; Pebble's TestCrashDuringOpen.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from conformance.crash.disk import MODELS, CrashState, Disk
+from conformance.crash.explore import Budget, Explored, Explorer
+from conformance.crash.history import Moment
+from conformance.crash.recorded import Order, Recorded, record_order
+from conformance.crash.recorder.recording import Recording
+from conformance.crash.trace import Mark, replayed
+from conformance.crash.tree import Tree
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A first crash whose recovery wrote to the disk, and what came of crashing that recovery.
+
+    Args:
+        first: The state that the first crash left.
+        explorer: Of the recovery.
+        explored: What came of it.
+    """
+
+    first: CrashState
+    explorer: Explorer
+    explored: Explored
+
+
+def crashed_twice(explorer: Explorer, model: str, count: int, budget: Budget, seed: int) -> Iterator[Twice]:
+    """Crash the recovery of some first crash states.
+
+    Args:
+        explorer: Of the workload that crashed first.
+        model: The disk model of both crashes.
+        count: First crashes with a recovery that writes; those that only read have nothing to be interrupted in.
+        budget: Of each recovery's exploration.
+        seed: The first crashes are drawn with it.
+    """
+    one = explorer.recorded
+    disk = Disk(one.recording.trace, MODELS[model], explorer.scratch)
+    states = list(disk.states(seed, 1))
+    random.Random(seed).shuffle(states)
+    seen: set[tuple[str, ...]] = set()
+    for state in states:
+        if count <= 0:
+            return
+        moment, tree = one.moments[state.point], disk.tree(state.kept)
+        if not moment.acknowledged or one.history.judge(explorer.observe(tree), moment) != "fine":
+            continue
+        recording = explorer.crew.call(record_order, Order((), tree))
+        if not isinstance(recording, Recording) or recording.ended != "returned" or not _sound(recording):
+            continue
+        work = _work(recording)
+        if not work or work in seen:  # a recovery that does the same things is explored once
+            continue
+        seen.add(work)
+        count -= 1
+        recovery = Explorer(explorer.crew, _recovery(one, recording, moment, tree), progress=explorer.progress)
+        yield Twice(state, recovery, recovery.explore(model, budget, seed))
+
+
+def _recovery(one: Recorded, recording: Recording, moment: Moment, tree: Tree) -> Recorded:
+    moments: Sequence[Moment] = [moment] * (len(recording.trace.operations) + 1)
+    return Recorded(one.steps, recording, one.history, moments, tree)
+
+
+def _sound(recording: Recording) -> bool:
+    return replayed(recording.trace) == recording.real
+
+
+def _work(recording: Recording) -> tuple[str, ...]:
+    """Return the kinds of operations of a recovery, up to its end; what closing does is part of it."""
+    return tuple(
+        type(operation).__name__ for operation in recording.trace.operations if not isinstance(operation, Mark)
+    )

@@ -1,0 +1,131 @@
+"""I/O errors: one call of a class fails, at each place in turn; what was acknowledged must be there all the same.
+
+Each call that raised is tried once more, as callers do. After the workload the disk is sound again: a new process must
+open the store, find everything that was acknowledged, and go on. After a failed sync power loss is explored as well.
+
+Sources: SQLite's I/O-error loop (test6.c: fail the n-th call until it no longer fires); Rebello et al., Can
+Applications Recover from fsync Failures?, USENIX ATC 2020; CuttleFS.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from conformance.crash.disk import CrashState
+from conformance.crash.explore import Budget, Explorer, Finding
+from conformance.crash.fault import Fault
+from conformance.crash.observe import Observation
+from conformance.crash.recorded import Order, Recorded, Unmeasured, assembled, record_order
+from conformance.crash.recorder.recording import Recording
+from conformance.crash.subjects import Step
+from conformance.crash.trace import Mark, replayed
+from conformance.crash.workers import Crew
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A workload that was carried out with one fault.
+
+    Args:
+        fault: What went wrong with the disk.
+        recorded: The workload, with its oracle.
+        explorer: Of it.
+        findings: What is wrong: with what the store showed at the time, at the end, or after power loss.
+        judged: How many observations were judged.
+        states: How many crash states were recovered.
+    """
+
+    fault: Fault
+    recorded: Recorded
+    explorer: Explorer
+    findings: tuple[Finding, ...]
+    judged: int
+    states: int = 0
+
+
+def places(crew: Crew, steps: Sequence[Step], fault: Fault, limit: int) -> list[int]:
+    """Return the numbers of the calls that a fault is tried on: all of the workload, or as many, spread evenly.
+
+    Args:
+        crew: Of the store.
+        steps: The workload.
+        fault: Its class of calls is counted.
+        limit: At most so many.
+
+    Raises:
+        Unmeasured: Faults can't be put on calls here.
+    """
+    never = Fault(fault.call, 1 << 60, fault.kind, fault.error)
+    total = _recording(crew.call(record_order, Order(steps, {}, never, retry=True))).counted
+    if total <= limit:
+        return list(range(1, total + 1))
+    return sorted({1 + round(place * (total - 1) / (limit - 1)) for place in range(limit)}) if limit > 1 else [total]
+
+
+def tried(crew: Crew, steps: Sequence[Step], faults: Sequence[Fault], budget: Budget, seed: int) -> Iterator[Tried]:
+    """Carry out the workload with each of the faults, and judge it.
+
+    Args:
+        crew: Of the store.
+        steps: The workload.
+        faults: One is put on each run.
+        budget: Of the power losses that are explored after a failed sync.
+        seed: For these.
+    """
+    orders = (Order(steps, {}, fault, retry=True) for fault in faults)
+    recordings = [(order.fault, _recording(found)) for order, found in crew.spread(record_order, orders)]
+    for fault, recording in sorted(recordings, key=lambda one: one[0].number if one[0] else 0):
+        assert fault is not None
+        if not recording.fired:
+            continue
+        one = assembled(crew, steps, recording, {})
+        yield _judged(Explorer(crew, one), fault, budget, seed)
+
+
+def _recording(found: object) -> Recording:
+    if not isinstance(found, Recording):
+        raise Unmeasured(f"no fault can be put on a system call here: {found}")
+    return found
+
+
+def _judged(explorer: Explorer, fault: Fault, budget: Budget, seed: int) -> Tried:
+    one = explorer.recorded
+    findings = [*_at_the_time(one)]
+    judged = sum(bool(attempt.seen) for attempt in one.history.attempts)
+    end = len(one.recording.trace.operations)
+    state = CrashState(end, frozenset(), "no crash: the process ended, and the disk is sound again")
+    if one.recording.ended in ("died", "hung"):
+        ended: Literal["died", "hung"] = "died" if one.recording.ended == "died" else "hung"
+        findings.append(Finding(ended, "", state, one.moments[-1], Observation(ended, None, one.recording.detail)))
+    observation = explorer.observe(one.recording.real)
+    verdict = one.history.judge(observation, one.moments[-1])
+    judged += 1
+    if verdict != "fine":
+        findings.append(Finding(verdict, "", state, one.moments[-1], observation))
+    states = 0
+    if fault.call == "sync" and not findings and replayed(one.recording.trace) == one.recording.real:
+        explored = explorer.explore("ext4", budget, seed)
+        findings += explored.findings
+        judged += explored.judged
+        states = explored.trees
+    return Tried(fault, one, explorer, tuple(findings), judged, states)
+
+
+def _at_the_time(one: Recorded) -> Iterator[Finding]:
+    """Give what the store showed wrongly right after an error; a store that then refuses to be read is honest."""
+    for number, attempt in enumerate(one.history.attempts):
+        if not attempt.seen:
+            continue
+        observation = Observation("usable", json.loads(attempt.seen))
+        point = next(
+            place
+            for place, operation in enumerate(one.recording.trace.operations)
+            if isinstance(operation, Mark) and operation.text == f"raised {number}"
+        )
+        moment = one.moments[point + 1]
+        verdict = one.history.judge(observation, moment)
+        if verdict != "fine":
+            yield Finding(verdict, "", CrashState(point + 1, frozenset(), "right after the error"), moment, observation)

@@ -1,0 +1,168 @@
+"""Real kills: no model, a process that is killed with SIGKILL, and a fresh one that opens what is left.
+
+They prove nothing that the `kill` model does not, but they depend on no model and on no recorder: they tell whether the
+model is right. Only kills that land inside a call count as evidence.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conformance.crash.explore import observed
+from conformance.crash.fault import Fault
+from conformance.crash.history import History, Moment, Verdict, moments
+from conformance.crash.observe import Observation
+from conformance.crash.perform import Attempt, carry_out
+from conformance.crash.recorded import Order, Unmeasured, assembled, record_order
+from conformance.crash.recorder.recording import Recording
+from conformance.crash.subjects import SUBJECTS, Step
+from conformance.crash.trace import Mark, Trace
+from conformance.crash.tree import Tree, digest, read_tree
+from conformance.crash.worker import Bay
+from conformance.crash.workers import Crew
+
+#: Kills are tried until enough land inside a call, but not for ever.
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A process that was killed, and what was found of its store.
+
+    Args:
+        how: At which call, or after how long.
+        moment: How far it was.
+        steps: What it was doing.
+        attempts: What it had tried.
+        files: What it left.
+        verdict: What is wrong, or `fine`.
+        observation: What a fresh process found.
+    """
+
+    how: str
+    moment: Moment
+    steps: Sequence[Step]
+    attempts: Sequence[Attempt]
+    files: Tree
+    verdict: Verdict
+    observation: Observation
+
+
+def killed_at_calls(crew: Crew, steps: Sequence[Step], count: int, seed: int) -> list[Kill]:
+    """Kill the workload at system calls that are drawn from all that it makes, and return what came of each.
+
+    Raises:
+        Unmeasured: System calls can't be counted here.
+    """
+    whole = crew.call(record_order, Order(steps, {}, Fault("any", 1 << 60, "kill")))
+    if not isinstance(whole, Recording):
+        raise Unmeasured(f"no process can be stopped at a system call here: {whole}")
+    drawn = random.Random(seed).sample(range(1, whole.counted + 1), min(count, whole.counted))
+    orders = [Order(steps, {}, Fault("any", number, "kill")) for number in sorted(drawn)]
+    ended = []
+    for order, recording in crew.spread(record_order, orders):
+        if isinstance(recording, Recording) and recording.fired and order.fault is not None:
+            one = assembled(crew, steps, recording, {})
+            how = f"before system call {order.fault.number:,} of {whole.counted:,}"
+            ended.append(_Ended(how, one.moments[-1], one.history.attempts, recording.real))
+    return _judged(crew, steps, ended)
+
+
+def killed_at_moments(crew: Crew, steps: Sequence[Step], count: int, seed: int) -> list[Kill]:
+    """Kill the workload after delays that are drawn from the time that it takes, until `count` kills hit a call."""
+    draw = random.Random(seed)
+    whole = max(_timed(crew, steps) for _ in range(3))
+    delays = (draw.random() * whole for _ in range(count * _TRIES))
+    orders = (Delayed(steps, delay) for delay in delays)
+    ended: list[_Ended] = []
+    for order, (marks, files) in crew.spread(kill_after, orders):
+        moment = moments(Trace((), tuple(marks)))[-1]
+        ended.append(_Ended(f"after {order.delay_s * 1000:.2f} ms", moment, _attempts(marks), files))
+        if sum(one.moment.running for one in ended) >= count:
+            break
+    return _judged(crew, steps, ended)
+
+
+@dataclass(frozen=True)
+class Delayed:
+    """A workload and the seconds after which it is killed."""
+
+    steps: Sequence[Step]
+    delay_s: float
+
+
+def kill_after(bay: Bay, order: Delayed) -> tuple[list[Mark], Tree]:
+    """Carry out a workload in a forked child, kill it, and return its marks and its files; runs in a worker."""
+    place = bay.place()
+    place.mkdir()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reader)
+            carry_out(bay.backend, bay.contract, order.steps, place, lambda text: _write_line(writer, text))
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader, "rb") as lines:
+        first = lines.readline()  # the clock starts when the store begins to work, not when the process does
+        end = time.monotonic() + order.delay_s
+        while (left := end - time.monotonic()) > 0:
+            select.select([], [], [], left)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        marks = [Mark(line.decode().strip()) for line in [first, *lines]]
+    return marks, read_tree(place)
+
+
+def time_of(bay: Bay, steps: Sequence[Step]) -> float:
+    """Return how many seconds a workload takes that nobody kills; runs in a worker."""
+    place = bay.place()
+    place.mkdir()
+    begun = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        try:
+            carry_out(bay.backend, bay.contract, steps, place, lambda _: None)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    return time.monotonic() - begun
+
+
+def _write_line(descriptor: int, text: str) -> None:
+    os.write(descriptor, f"{text}\n".encode())
+
+
+def _timed(crew: Crew, steps: Sequence[Step]) -> float:
+    seconds: float = crew.call(time_of, steps)
+    return seconds
+
+
+def _attempts(marks: Sequence[Mark]) -> list[Attempt]:
+    return [Attempt(int(mark.text.split()[2])) for mark in marks if mark.text.startswith("start ")]
+
+
+@dataclass(frozen=True)
+class _Ended:
+    how: str
+    moment: Moment
+    attempts: Sequence[Attempt]
+    files: Tree
+
+
+def _judged(crew: Crew, steps: Sequence[Step], ended: Sequence[_Ended]) -> list[Kill]:
+    found = observed(crew, {digest(one.files): one.files for one in ended})
+    kills = []
+    for one in ended:
+        history = History(crew.contract, steps, one.attempts, SUBJECTS[crew.contract].empty)
+        observation = found[digest(one.files)]
+        verdict = history.judge(observation, one.moment)
+        kills.append(Kill(one.how, one.moment, steps, one.attempts, one.files, verdict, observation))
+    return kills

@@ -1,0 +1,154 @@
+"""What a recorder has seen so far: the operations in order, and the files they should have made by now."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from conformance.crash.trace import ROOT, Create, Link, Operation, Trace, Volume, Write
+
+
+@dataclass(frozen=True)
+class Place:
+    """A name below the root, whether something has it or not.
+
+    Args:
+        path: Absolute and without symbolic links before its last part.
+        directory: The node that the name is in.
+        name: Its last part.
+        node: What has the name now; None for nothing, and for what is neither a file nor a directory.
+    """
+
+    path: str
+    directory: int
+    name: str
+    node: int | None
+
+
+class Ledger:
+    """Operations below one directory, applied to a volume in memory as they are logged.
+
+    Args:
+        root: An existing directory; what is in it becomes the start of the trace.
+        tell: Called with each operation as it is logged.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], *, tell: Callable[[Operation], None] | None = None) -> None:
+        self.root = os.path.realpath(root)
+        self.volume = Volume()
+        self.operations: list[Operation] = []
+        self.mapped: set[int] = set()
+        self.tell = tell
+        self._unseen: dict[str, None] = {}
+        self._next = ROOT + 1
+        # A file is known by its device and inode. A removed file keeps its entry here: it may still be open. When its
+        # number is given to a new file, `bind` says so at once, since nothing is created without being logged.
+        self._nodes: dict[tuple[int, int], int] = {}
+        self._scan(self.root, ROOT)
+        self._initial, self.operations = tuple(self.operations), []
+
+    def _scan(self, folder: str, directory: int) -> None:
+        self.bind(os.stat(folder), directory)
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            found = entry.stat(follow_symlinks=False)
+            known = self.node_of(found)
+            if known is not None:
+                self._apply(Link(directory, entry.name, known))
+            elif entry.is_dir(follow_symlinks=False):
+                self._scan(entry.path, self.create(directory, entry.name, found))
+            elif entry.is_file(follow_symlinks=False):
+                node = self.create(directory, entry.name, found)
+                with open(entry.path, "rb") as file:
+                    content = file.read()
+                if content:
+                    self._apply(Write(node, 0, content))
+            elif entry.is_symlink():
+                self.miss("symbolic links")
+
+    def _apply(self, operation: Operation) -> None:
+        self.volume.apply(operation)
+        self.operations.append(operation)
+
+    def log(self, operation: Operation) -> None:
+        """Add an operation that has been carried out."""
+        self._apply(operation)
+        if self.tell is not None:
+            self.tell(operation)
+
+    def create(self, directory: int, name: str, found: os.stat_result) -> int:
+        """Log a new file or directory, whose status is `found`, and return its node."""
+        node, self._next = self._next, self._next + 1
+        self.bind(found, node)
+        self.log(Create(directory, name, node, stat.S_ISDIR(found.st_mode)))
+        return node
+
+    def bind(self, found: os.stat_result, node: int) -> None:
+        """Remember which file a node is."""
+        self._nodes[found.st_dev, found.st_ino] = node
+
+    def node_of(self, found: os.stat_result) -> int | None:
+        """Return the node of a file, None when it is not one of ours."""
+        return self._nodes.get((found.st_dev, found.st_ino))
+
+    def nodes_of_inodes(self, inodes: set[int]) -> list[int]:
+        """Return the nodes that have one of these inode numbers, on whatever device."""
+        return sorted(node for (_, inode), node in self._nodes.items() if inode in inodes)
+
+    def miss(self, what: str) -> None:
+        """Note something that happened and is not in the trace."""
+        self._unseen[what] = None
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What was missed, each once, in the order it was met."""
+        return tuple(self._unseen)
+
+    def content(self, node: int) -> bytearray:
+        """Return the bytes of a file as they should be now."""
+        return self.volume.contents[node]
+
+    def find(self, path: str, *, follow: bool = False) -> Place | None:
+        """Return the place of an absolute path; None when it is not below the root, or does not name an entry.
+
+        Args:
+            path: As a process gave it; a slash at its end is kept, because it makes some calls fail.
+            follow: Also a symbolic link in its last part is followed.
+        """
+        # Names that are known to be directories cannot be symbolic links. That saves a system call for each of them.
+        if not path.startswith(self.root + "/"):
+            return self._find_resolved(path, follow=follow)
+        place = self._walk(path)
+        if place is None or (follow and place.node is None and os.path.islink(path.rstrip("/"))):
+            return self._find_resolved(path, follow=follow)
+        return place
+
+    def _find_resolved(self, path: str, *, follow: bool) -> Place | None:
+        bare = path.rstrip("/")
+        parent, name = os.path.split(bare)
+        if name in ("", ".", ".."):
+            return None
+        if follow and os.path.islink(bare):
+            resolved = os.path.realpath(bare)
+        else:
+            resolved = os.path.join(os.path.realpath(parent), name)
+        if not resolved.startswith(self.root + "/"):
+            return None
+        return self._walk(resolved + path[len(bare) :])
+
+    def _walk(self, path: str) -> Place | None:
+        bare = path.rstrip("/")
+        *parents, name = bare[len(self.root) + 1 :].split("/")
+        directory: int | None = ROOT
+        for parent in parents:
+            directory = self.volume.entries.get(directory, {}).get(parent)
+            if directory is None:
+                return None
+        if directory not in self.volume.entries or name in ("", ".", ".."):
+            return None
+        return Place(path, directory, name, self.volume.entries[directory].get(name))
+
+    def trace(self) -> Trace:
+        """Return all that was logged."""
+        return Trace(self._initial, tuple(self.operations), frozenset(self.mapped))

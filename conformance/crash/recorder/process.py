@@ -1,0 +1,169 @@
+"""Looking into another process: its memory, its paths and its open files, by /proc and pidfds.
+
+All of it needs the right to trace that process, which one has over the processes one started, unless Yama or a filter of
+a container denies it. Sources: proc(5), pidfd_open(2), pidfd_getfd(2), ptrace(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import signal
+from pathlib import Path
+
+from conformance.crash.recorder.seccomp import c_library
+from conformance.crash.recorder.syscalls import AT_FDCWD, Architecture
+
+_PAGE = 4096
+
+
+class Processes:
+    """The threads that are being recorded, each named by its thread id.
+
+    Nothing that the kernel knows is remembered here, neither open memory files nor descriptors: exec(2), close(2) and
+    dup(2) would make it wrong.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        self._library = c_library()
+        self._number = ctypes.c_long(architecture.pidfd_getfd)
+        self._handles: dict[int, int] = {}
+
+    def handle(self, tid: int) -> int:
+        """Return a pidfd of the process that a thread belongs to."""
+        if tid not in self._handles:
+            group = int(_status(tid, "Tgid"))
+            self._handles[tid] = os.pidfd_open(group)
+        return self._handles[tid]
+
+    def forget(self, tid: int) -> None:
+        """Let go of the pidfd of a thread."""
+        handle = self._handles.pop(tid, None)
+        if handle is not None:
+            os.close(handle)
+
+    def borrow(self, tid: int, descriptor: int) -> int:
+        """Return a descriptor of our own for a file that a process has open: the same open file description.
+
+        Raises:
+            OSError: It is not open, the process is gone, or this is not allowed here.
+        """
+        try:
+            return self._borrow(tid, descriptor)
+        except ProcessLookupError:
+            # The thread's number has been given to a new one since we asked for the handle.
+            self.forget(tid)
+            return self._borrow(tid, descriptor)
+
+    def _borrow(self, tid: int, descriptor: int) -> int:
+        found: int = self._library.syscall(
+            self._number, ctypes.c_long(self.handle(tid)), ctypes.c_long(descriptor), ctypes.c_long(0)
+        )
+        if found < 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        return found
+
+    def status_of(self, tid: int, descriptor: int) -> os.stat_result | None:
+        """Return the status of an open file, None if the descriptor is not open."""
+        try:
+            return os.stat(f"/proc/{tid}/fd/{descriptor}")
+        except OSError:
+            return None
+
+    def kill(self) -> None:
+        """Kill every process that was ever met."""
+        for handle in self._handles.values():
+            try:
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for tid in tuple(self._handles):
+            self.forget(tid)
+
+
+def read_memory(tid: int, address: int, length: int) -> bytes:
+    """Return what is in the memory of a thread, less where less can be read."""
+    memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+    found = b""
+    try:
+        while len(found) < length:
+            # The kernel stops at the first page that is not there; what it has read so far comes first.
+            part = os.pread(memory, length - len(found), address + len(found))
+            if not part:
+                break
+            found += part
+    except OSError as error:
+        if error.errno != errno.EIO:  # which it says of an address where nothing is
+            raise
+    finally:
+        os.close(memory)
+    return found
+
+
+def write_memory(tid: int, address: int, data: bytes) -> None:
+    """Put bytes into the memory of a thread.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    memory = os.open(f"/proc/{tid}/mem", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.pwrite(memory, data, address)
+    finally:
+        os.close(memory)
+
+
+def read_path(tid: int, directory: int, address: int) -> str:
+    """Return the absolute path that a thread gives to a call; symbolic links in it are not followed.
+
+    Args:
+        tid: The thread.
+        directory: The descriptor that a relative path is meant from, or AT_FDCWD.
+        address: Where the path is in memory.
+
+    Raises:
+        OSError: There is no such descriptor.
+    """
+    found = b""
+    while b"\0" not in found:
+        at = address + len(found)
+        part = read_memory(tid, at, _PAGE - at % _PAGE)
+        if not part:
+            raise OSError(errno.EFAULT, "a path that can't be read")
+        found += part
+    path = os.fsdecode(found[: found.index(b"\0")])
+    if not path:
+        raise FileNotFoundError(errno.ENOENT, "an empty path")
+    if not path.startswith("/"):
+        base = "cwd" if directory == AT_FDCWD else f"fd/{directory}"
+        path = os.path.join(os.readlink(f"/proc/{tid}/{base}"), path)
+    # Two names that mean somebody else when we use them.
+    for own, theirs in (("/proc/self/", f"/proc/{tid}/"), ("/proc/thread-self/", f"/proc/{tid}/")):
+        if path.startswith(own):
+            path = theirs + path[len(own) :]
+    return path
+
+
+def umask_of(tid: int) -> int:
+    """Return the file mode creation mask of a thread."""
+    return int(_status(tid, "Umask"), 8)
+
+
+def inodes_mapped(tid: int, address: int, length: int) -> set[int]:
+    """Return the inode numbers of the files that a range of memory is mapped from."""
+    found = set()
+    for line in Path(f"/proc/{tid}/maps").read_text(errors="replace").splitlines():
+        span, _, _, _, inode, *_ = line.split(maxsplit=5)
+        start, end = (int(bound, 16) for bound in span.split("-"))
+        if start < address + max(length, 1) and address < end:
+            found.add(int(inode))
+    return found - {0}
+
+
+def _status(tid: int, field: str) -> str:
+    with open(f"/proc/{tid}/status", encoding="ascii", errors="replace") as file:
+        return next(line.split()[1] for line in file if line.startswith(field + ":"))
