@@ -8,7 +8,7 @@ a plain `pytest` still runs the project's own tests.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from conformance.address import nearest
 from conformance.backend import CONTRACTS
 from conformance.check import catalogue, suite_names
 from conformance.effort import EFFORTS
+from conformance.gaps import Gap, known_gaps
 from conformance.project import ProjectError, read_toml
 
 
@@ -24,13 +25,8 @@ class OptionError(Exception):
     """A value that can't be used; the text says where it stands, which rule it breaks, and what to write."""
 
 
-@dataclass(frozen=True)
-class Gap:
-    """A check that is known to fail, with the reason and, where given, the last day on which that is accepted."""
-
-    check: str
-    reason: str
-    expires: datetime.date | None = None
+#: Disk models that can be asked for; those of usual disks count in every run.
+DISKS = ("posix", "paranoid")
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,8 @@ class Options:
         effort: A key of `EFFORTS`.
         seed: All randomness comes from it.
         json: Where to write the record; None for nowhere.
+        disks: Disk models that power loss is judged by besides those of usual disks.
+        case: The file with the one saved state that is met again; None to search.
         gaps: Known gaps by check code.
         origins: For each option where its value came from.
         base: The directory of the pyproject.toml, which its relative addresses start from.
@@ -56,13 +54,15 @@ class Options:
     effort: str
     seed: int
     json: Path | None
+    disks: tuple[str, ...]
+    case: Path | None
     gaps: Mapping[str, Gap]
     origins: Mapping[str, str]
     base: Path
     named: Mapping[str, str]
 
 
-#: Option name, environment variable, key in [tool.conformance].
+#: Option name, environment variable, key in [tool.conformance]; "" for none.
 _SOURCES = {
     "backend": ("CONFORMANCE_BACKEND", "backend"),
     "suite": ("CONFORMANCE_SUITE", "suites"),
@@ -70,9 +70,10 @@ _SOURCES = {
     "effort": ("CONFORMANCE_EFFORT", "effort"),
     "seed": ("CONFORMANCE_SEED", "seed"),
     "json": ("CONFORMANCE_JSON", "json"),
+    "disk": ("CONFORMANCE_DISK", "disks"),
+    "case": ("", ""),  # one failure of one run: nothing to keep in an environment or a project
 }
-_TABLE_KEYS = ("backend", "backends", "contract", "effort", "json", "known-gaps", "seed", "suites")
-_GAP_KEYS = ("check", "reason", "expires")
+_TABLE_KEYS = ("backend", "backends", "contract", "disks", "effort", "json", "known-gaps", "seed", "suites")
 
 
 def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, today: datetime.date) -> Options:
@@ -90,6 +91,7 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
     path = base / "pyproject.toml"
     try:
         table = read_toml(path).get("tool", {}).get("conformance", {})
+        gaps = known_gaps(table.get("known-gaps", []), path, today, catalogue())
     except ProjectError as error:
         raise OptionError(str(error)) from error
     for key in table:
@@ -123,7 +125,9 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
         effort=_one_of("effort", value("effort", "normal"), tuple(EFFORTS), origins),
         seed=_number("seed", value("seed", 0), origins),
         json=_path(json, origins, base) if json else None,
-        gaps=_gaps(table.get("known-gaps", []), path, today),
+        disks=_disks(_words("disk", value("disk", ()), origins), origins),
+        case=Path(value("case", "")).absolute() if given.get("case") else None,
+        gaps=gaps,
         origins=origins,
         base=base,
         named={name: f"{path}:{name}" for name in table.get("backends", {})},
@@ -144,6 +148,12 @@ def _suites(words: tuple[str, ...], origins: Mapping[str, str]) -> tuple[str, ..
         _one_of("suite", word, known, origins)
     # Whether the backend opens is asked in every run: without it nothing else means anything.
     return tuple(dict.fromkeys(("open", *words))) if words else known
+
+
+def _disks(words: tuple[str, ...], origins: Mapping[str, str]) -> tuple[str, ...]:
+    for word in words:
+        _one_of("disk", word, DISKS, origins)
+    return words
 
 
 def _one_of(name: str, value: Any, known: tuple[str, ...], origins: Mapping[str, str]) -> str:
@@ -173,32 +183,3 @@ def _path(value: Any, origins: Mapping[str, str], base: Path) -> Path:
     if not path.absolute().parent.is_dir():
         raise OptionError(f"json={str(value)!r} ({origins['json']}): there is no directory {path.absolute().parent}.")
     return path.absolute()
-
-
-def _gaps(entries: Any, path: Path, today: datetime.date) -> dict[str, Gap]:
-    gaps: dict[str, Gap] = {}
-    checks: Callable[[], Any] = catalogue
-    for number, entry in enumerate(entries, 1):
-        heading = f"{path}: [[tool.conformance.known-gaps]] number {number}"
-        if not isinstance(entry, dict):
-            raise OptionError(f"{heading} is not a table.")
-        for key in entry:
-            if key not in _GAP_KEYS:
-                raise OptionError(
-                    f"{heading} has no key {key!r}.{nearest(key, _GAP_KEYS)} Known: {', '.join(_GAP_KEYS)}."
-                )
-        code, reason, expires = entry.get("check"), entry.get("reason"), entry.get("expires")
-        if not isinstance(code, str) or code not in checks():
-            raise OptionError(f"{heading}: unknown check {code!r}.{nearest(str(code), checks())}")
-        if code in gaps:
-            raise OptionError(f"{heading}: {code} is listed twice.")
-        if not isinstance(reason, str) or not reason.strip():
-            raise OptionError(f"{heading}: {code} has no reason. Say in a sentence why the gap is accepted.")
-        if expires is not None and type(expires) is not datetime.date:
-            raise OptionError(f"{heading}: {code}: expires={expires!r} is not a date. Write expires = 2027-03-01.")
-        if expires is not None and expires < today:
-            raise OptionError(
-                f"{heading}: {code} expired on {expires}. Close the gap, or give it a new date and reason."
-            )
-        gaps[code] = Gap(code, reason, expires)
-    return gaps

@@ -25,12 +25,24 @@ OPTIONS = (
     ("contract", "NAME", False, "Judge the backend by this contract only. Default: all that it opens."),
     ("effort", "quick|normal|thorough", False, "How much to try. Default: normal."),
 )
+#: The same, without a short name.
+LONG_ONLY = (
+    ("seed", "N", False, "All randomness of the conformance run comes from this number. Default: 0."),
+    ("json", "FILE", False, "Write the result record of the conformance run to FILE. Default: nowhere."),
+    (
+        "disk",
+        "MODEL",
+        True,
+        "Judge power loss also by this disk model: posix or paranoid. Repeatable. Default: usual disks only.",
+    ),
+    ("case", "FILE", False, "Reopen only the crash state that a failed check saved in FILE. Default: search."),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options under their canonical names, which no other plugin has."""
     group = parser.getgroup(GROUP, "conformance of storage backends")
-    for name, metavar, repeatable, text in OPTIONS:
+    for name, metavar, repeatable, text in (*OPTIONS, *LONG_ONLY):
         group.addoption(
             f"--conformance-{name}",
             dest=f"conformance_{name}",
@@ -39,20 +51,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             metavar=metavar,
             help=text,
         )
-    group.addoption(
-        "--conformance-seed",
-        dest="conformance_seed",
-        default=None,
-        metavar="N",
-        help="All randomness of the conformance run comes from this number. Default: 0.",
-    )
-    group.addoption(
-        "--conformance-json",
-        dest="conformance_json",
-        default=None,
-        metavar="FILE",
-        help="Write the result record of the conformance run to FILE. Default: nowhere.",
-    )
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -107,7 +105,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _asked_for(config: pytest.Config) -> bool:
-    names = [name for name, *_ in OPTIONS] + ["seed", "json"]
+    names = [name for name, *_ in (*OPTIONS, *LONG_ONLY)]
     if os.environ.get("CONFORMANCE_BACKEND") or any(config.getoption(f"conformance_{name}") for name in names):
         return True
     # `pytest conformance`, in a project that has nothing of that name itself.

@@ -237,9 +237,15 @@ class Session:
         self._left: list[Handle] = []
 
     @classmethod
-    def at(cls, address: str, contract: str) -> Session:
-        """Return a session on the backend at `address`, in a new temporary directory that is left behind."""
-        where = Where(Path(tempfile.mkdtemp(prefix="conformance-")), clock=ManualClock())
+    def at(cls, address: str, contract: str, *, namespace: str = "conformance") -> Session:
+        """Return a session on the backend at `address`, in a new temporary directory that is left behind.
+
+        Args:
+            address: Where the backend is found.
+            contract: The contract that is opened.
+            namespace: That of the place; a store may name its files after it.
+        """
+        where = Where(Path(tempfile.mkdtemp(prefix="conformance-")), namespace, ManualClock())
         return cls(load(address), contract, where)
 
     def open(self) -> Handle:

@@ -6,7 +6,7 @@ Each distinct tree is recovered once, whatever states lead to it, and judged for
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -123,6 +123,13 @@ class Explorer:
         if name not in self.observations:
             self.observations.update(self.crew.call(observe_all, {name: tree}))
         return self.observations[name]
+
+    def observe_all(self, trees: Sequence[Tree]) -> None:
+        """Observe trees, all workers taking part, so that `observe` knows them."""
+        named = {digest(tree): tree for tree in trees}
+        self.observations.update(
+            observed(self.crew, {name: tree for name, tree in named.items() if name not in self.observations})
+        )
 
     def _batches(
         self, disk: Disk, states: Iterator[CrashState], met: _Met, budget: Budget

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ SHOWN_FIRST, SHOWN_LAST = 6, 24
 _WIDTH = 100
 
 
-def failure_text(result: Result, check: Check, *, rerun: str, script: Path | None, base: Path) -> str:
+def failure_text(result: Result, check: Check, *, rerun: str, script: Path | None, base: Path, case: str = "") -> str:
     """Return what a person needs to understand and repeat a failure.
 
     Args:
@@ -25,6 +26,7 @@ def failure_text(result: Result, check: Check, *, rerun: str, script: Path | Non
         rerun: The command that runs it again.
         script: The reproduction script, where one was written.
         base: The directory that file names are shown relative to.
+        case: The command that meets its saved case again, where one was saved.
     """
     lines = [*textwrap.wrap(f"{result.code}  {result.sentence}", _WIDTH)]
     lines.append(f"  level {result.level.upper()}   suite {result.contract}/{result.suite}   backend {result.backend}")
@@ -37,11 +39,18 @@ def failure_text(result: Result, check: Check, *, rerun: str, script: Path | Non
         ]
     lines.append("")
     if script is not None:
-        shown = os.path.relpath(script, base)
-        lines.append(f"  reproduce   python {shown if not shown.startswith('..') else script}")
+        lines.append(f"  reproduce   python {shown_path(script, base)}")
+    if case:
+        lines.append(f"  case        {case}")
     lines.append(f"  rerun       {rerun}")
     lines.append(f"  explain     conformance explain {check.code}")
     return "\n".join(lines)
+
+
+def shown_path(path: Path, base: Path) -> str:
+    """Return a path as it is typed in a shell whose directory is `base`."""
+    shown = os.path.relpath(path, base)
+    return shlex.quote(shown if not shown.startswith("..") else str(path))
 
 
 def _counterexample(example: Counterexample) -> list[str]:
@@ -49,6 +58,9 @@ def _counterexample(example: Counterexample) -> list[str]:
     lines += _labelled("expected", example.expected) + _labelled("got", example.got)
     if example.note:
         lines += ["", *(f"  {line}" for line in textwrap.wrap(example.note, _WIDTH - 2))]
+    if example.story:
+        # Not wrapped: its columns are what is read.
+        lines += ["", "  what happened:", *(f"    {line}" for line in example.story)]
     if example.calls:
         lines += ["", "  calls to the store:", *call_lines(example.calls)]
     if example.frame:

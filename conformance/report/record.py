@@ -10,6 +10,7 @@ from typing import Any
 from conformance.backend import PROMISES
 from conformance.check import Check
 from conformance.profile import Profile
+from conformance.report.promises import promise_record
 from conformance.result import Result
 from conformance.run import Run
 
@@ -84,9 +85,10 @@ def _backend(run: Run, profile: Profile, *, interrupted: bool) -> dict[str, Any]
             }
             for contract in dict.fromkeys(check.contract for check in expected)
         ],
-        "promises": [_promise(name, profile, results, expected) for name in PROMISES],
+        "promises": [promise_record(name, profile, results, expected, whole=run.case is None) for name in PROMISES],
         "selected": len(results),
         "of": len(expected),
+        "case": run.case.code if run.case is not None else "",
         "verdict": verdict,
         "why": why,
     }
@@ -129,58 +131,3 @@ def _conformant(gaps: int) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
-
-
-#: The suite whose checks can show that a level holds. Checks of other suites can only show that it does not: two
-#: handles that see each other's writes in turn say nothing yet about two processes that write at once.
-_MEASURED_BY = {
-    "power-loss": "crash-recovery",
-    "prefix": "crash-recovery",
-    "process-crash": "crash-recovery",
-    "clean-close": "round-trip",
-    "processes": "concurrency",
-    "threads": "concurrency",
-    "complete": "corruption",
-    "isolates": "corruption",
-    "detects": "corruption",
-    **dict.fromkeys(PROMISES["values"], "round-trip"),
-}
-
-
-def _promise(name: str, profile: Profile, results: list[Result], expected: list[Check]) -> dict[str, Any]:
-    """Return what was claimed and what was observed of one promise.
-
-    A level is observed when every check about it passed, and at least one of the suite that measures it did; it is
-    broken when one of any suite failed; else it was not measured. Levels that promise nothing are left out.
-    """
-    claimed = getattr(profile.backend, name)
-    declared = {check.code: check.promise.partition(":") for check in expected}
-    outcomes: dict[str, list[tuple[str, str]]] = {}
-    for result in results:
-        promise, _, level = declared.get(result.code, ("", "", ""))
-        if promise == name and result.outcome not in ("not applicable", "blocked"):
-            outcomes.setdefault(level or claimed, []).append((result.suite, result.outcome))
-    levels = PROMISES[name]
-    held = (
-        [level for level in levels[levels.index(claimed) :] if level in _MEASURED_BY] if name != "values" else [claimed]
-    )
-    judged = {result.code for result in results}
-    # A selection of the checks (-k) can break a level, but not show that it holds.
-    partial = {
-        declared[check.code][2] or claimed
-        for check in expected
-        if declared[check.code][0] == name and check.code not in judged
-    }
-    broken = [level for level in held if any(outcome != "pass" for _, outcome in outcomes.get(level, ()))]
-    observed = [
-        level
-        for level in held
-        if level not in broken and level not in partial and (_MEASURED_BY[level], "pass") in outcomes.get(level, ())
-    ]
-    return {
-        "name": name,
-        "claimed": claimed,
-        "observed": observed[0] if observed else "",
-        "broken": broken,
-        "not_measured": [level for level in held if level not in broken and level not in observed],
-    }

@@ -10,6 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from conformance.recording import Call
+from conformance.report.files import file_for, written
 from conformance.result import Result
 
 _HEAD = '''"""{code}  {sentence}
@@ -59,14 +60,12 @@ def write_script(folder: Path, result: Result, address: str) -> Path | None:
     if example is None or any("…" in call.source for call in example.calls):
         return None
     text = script_text(result, address)
-    path = folder / re.sub(r"\W+", "-", result.backend) / f"{result.code}.py"
+    path = file_for(folder, result, ".py")
     try:
         compile(text, str(path), "exec")  # a value may have a form that is no source: `<object at 0x7f...>`
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-    except (OSError, SyntaxError, ValueError):
-        return None  # the script is a service, not a result
-    return path
+    except (SyntaxError, ValueError):
+        return None
+    return written(path, text)
 
 
 def _quoted(text: str) -> str:

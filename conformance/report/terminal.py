@@ -8,6 +8,11 @@ from typing import Any
 from conformance.report.record import counts
 
 _NAME_WIDTH = 20
+#: Evidence that a row shows; the record has the other kinds too.
+_EVIDENCE = ("comparisons", "calls", "examples", "crash states", "kills", "errors")
+#: Conditions that are lists, and what stands between their words.
+_LISTS = {"disk models": " ", "not seen": ", "}
+_LEFT_OUT = "states left out"
 
 
 def header_lines(
@@ -26,6 +31,7 @@ def summary_lines(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield _row(contract["name"], suite)
         if not contract["suites"] and backend["selected"] == 0:
             yield f"  {contract['name']:<{_NAME_WIDTH}} nothing ran", "yellow"
+    yield from _conditions(backend)
     yield from _findings(backend)
     yield from _notes(backend)
     yield "", ""
@@ -38,9 +44,9 @@ def _row(contract: str, suite: Mapping[str, Any]) -> tuple[str, str]:
     cells = [_share(checks, "must"), _share(checks, "should")]
     evidence: dict[str, int] = {}
     for check in checks:
-        for kind, number in check["evidence"].items():  # the record has the other kinds too
+        for kind, number in check["evidence"].items():
             evidence[kind] = evidence.get(kind, 0) + number
-    shown = ", ".join(f"{evidence[kind]:,} {kind}" for kind in ("comparisons", "calls", "examples") if kind in evidence)
+    shown = ", ".join(f"{evidence[kind]:,} {kind}" for kind in _EVIDENCE if kind in evidence)
     line = (
         f"  {contract + '/' + suite['name']:<{_NAME_WIDTH}} {cells[0]:>7} {cells[1]:>7} "
         f"{found.get('known gap', 0) or '-':>5} {found.get('not applicable', 0) or '-':>4}   {shown or 'none'}"
@@ -64,7 +70,7 @@ _SHOWN = {
 
 
 def _findings(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    checks = [check for contract in backend["contracts"] for suite in contract["suites"] for check in suite["checks"]]
+    checks = _checks(backend)
     blocked: dict[str, list[str]] = {}
     absent: dict[str, list[str]] = {}
     for outcome, (word, colour) in _SHOWN.items():
@@ -97,6 +103,27 @@ def _few(codes: Sequence[str], most: int = 6) -> str:
     return " ".join(codes[:most]) + more
 
 
+def _checks(backend: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [check for contract in backend["contracts"] for suite in contract["suites"] for check in suite["checks"]]
+
+
+def _conditions(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the line of the crash engine: by what was recorded and judged, and what was left out; none without one."""
+    found: dict[str, dict[str, None]] = {}
+    for check in _checks(backend):
+        for name, text in check["conditions"].items():
+            separator = _LISTS.get(name)
+            found.setdefault(name, {}).update(dict.fromkeys(text.split(separator) if separator else [text]))
+    parts = [f"{name} {_LISTS.get(name, ', ').join(words)}" for name, words in found.items() if name != "not seen"]
+    if "not seen" in found:
+        parts.append(f"not seen: {', '.join(found['not seen'])}")
+    left = sum(check["evidence"].get(_LEFT_OUT, 0) for check in _checks(backend))
+    if left:
+        parts.append(f"{left:,} {_LEFT_OUT} (budget)")
+    if parts:
+        yield f"  crash engine {' | '.join(parts)}", ""
+
+
 def _notes(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, reason in backend["lacks"].items():
         yield f"  lacks {name}: {reason}", ""
@@ -122,6 +149,8 @@ def _verdict_line(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         scope = (
             f"in the {backend['selected']} of {backend['of']} checks that were selected" if partly else f"in {where}"
         )
+        if backend["case"]:
+            scope, partly = f"in the one saved state of {backend['case']}, and nothing else was tried", True
         yield f"  {verdict} {scope}", "yellow" if partly else "green"
     else:
         yield f"  {verdict}   {backend['why']}", "red"

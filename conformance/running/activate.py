@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from conformance.project import ProjectError
 from conformance.run import Run
 from conformance.running.keys import ALIASES_TAKEN, RUN
 
+if TYPE_CHECKING:
+    from conformance.crash.case import Case
+
 
 def activate(config: pytest.Config) -> None:
     """Settle the options, open each backend once, and register the hooks of a conformance run.
@@ -23,19 +27,21 @@ def activate(config: pytest.Config) -> None:
     """
     given = {
         name: config.getoption(f"conformance_{name}")
-        for name in ("backend", "suite", "contract", "effort", "seed", "json")
+        for name in ("backend", "suite", "contract", "effort", "seed", "json", "disk", "case")
     }
-    if given["json"]:
-        given["json"] = str(config.invocation_params.dir / given["json"])
+    for name in ("json", "case"):
+        if given[name]:
+            given[name] = str(config.invocation_params.dir / given[name])
     base = config.inipath.parent if config.inipath else config.rootpath
     try:
         options = settle(given, os.environ, base, datetime.date.today())
         profiles = _profiles(config, options)
+        case = _case(options, profiles)
     except (AddressError, OptionError, ProjectError) as error:
         raise pytest.UsageError(f"conformance: {error}") from error
     if not profiles:
         raise pytest.UsageError(_no_backend(config))
-    config.stash[RUN] = Run(options, profiles)
+    config.stash[RUN] = Run(options, profiles, case)
 
     from conformance.running import collecting, judging, reporting
 
@@ -64,6 +70,25 @@ def _profiles(config: pytest.Config, options: Options) -> dict[str, Profile]:
             )
         profiles[backend.name] = probe(backend, only=options.contract)
     return profiles
+
+
+def _case(options: Options, profiles: dict[str, Profile]) -> Case | None:
+    if options.case is None:
+        return None
+    from conformance.crash.case import CaseError
+    from conformance.suites.crash_recovery.meeting import case_at
+
+    try:
+        case = case_at(options.case)
+    except CaseError as error:
+        raise OptionError(f"case ({options.origins['case']}): {error}") from error
+    for name, profile in profiles.items():
+        if not profile.error and case.contract not in profile.missing:
+            raise OptionError(
+                f"{options.case}: the case is of the contract {case.contract!r}; {name} is judged by "
+                f"{', '.join(profile.missing)}."
+            )
+    return case
 
 
 def _no_backend(config: pytest.Config) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.check import FIXTURE, SUITES, check_of
+from conformance.check import FIXTURE, SUITES, Check, catalogue, check_of
 from conformance.running.keys import RUN
 
 PREFIX = "conformance"
@@ -53,19 +53,20 @@ class SuiteDirectory(pytest.Directory):
     """A directory of suites."""
 
     def collect(self) -> Iterator[pytest.Collector]:
-        """Give the suites of this run, and in a suite the modules of the contracts that some backend opens."""
-        run = self.config.stash[RUN]
+        """Give the suites of this run, and in a suite the modules with a check that concerns some backend."""
+        files = _files(self.config)
+        folders = {file.split("/")[0] for file in files}
         for path in sorted(self.path.iterdir()):
             nodeid = f"{self.nodeid}/{path.name}"
-            if path.is_dir() and path.name != "__pycache__" and path.name.replace("_", "-") in run.options.suites:
+            if path.is_dir() and path.name in folders:
                 yield SuiteDirectory.from_parent(self, path=path, nodeid=nodeid)
-            elif path.suffix == ".py" and path.name != "__init__.py" and self._concerns(path):
+            elif f"{self.path.name}/{path.name}" in files:
                 yield SuiteModule.from_parent(self, path=path, nodeid=nodeid)
 
-    def _concerns(self, path: Path) -> bool:
-        contract = path.stem.split("_")[0]
-        profiles = self.config.stash[RUN].profiles.values()
-        return path.parent.name == "open" or any(contract in p.missing and not p.error for p in profiles)
+
+def _files(config: pytest.Config) -> set[str]:
+    """Return the files with the checks that this run carries out, as in `Check.file`."""
+    return {check.file for check in catalogue().values() if _judged(config, check)}
 
 
 class SuiteModule(pytest.Module):
@@ -79,6 +80,17 @@ class SuiteModule(pytest.Module):
         """Take no classes."""
         return False
 
+    def istestfunction(self, obj: object, name: str) -> bool:
+        """Take the checks that this run carries out for some backend: of a saved case, that of the case alone."""
+        check = check_of(obj)
+        return super().istestfunction(obj, name) and (check is None or bool(_judged(self.config, check)))
+
+
+def _judged(config: pytest.Config, check: Check) -> list[str]:
+    """Return the names of the backends that a check is carried out for."""
+    run = config.stash[RUN]
+    return [name for name, profile in run.profiles.items() if run.carries_out(check, profile)]
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -86,8 +98,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     check = check_of(metafunc.function)
     if check is None:
         return
-    run = metafunc.config.stash[RUN]
-    names = [name for name, profile in run.profiles.items() if run.applies(check, profile)]
+    names = _judged(metafunc.config, check)
     metafunc.parametrize(FIXTURE, names, ids=names, indirect=True, scope="session")
 
 

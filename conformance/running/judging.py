@@ -2,39 +2,74 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Generator
+import sys
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 import pytest
 
 from conformance.check import FIXTURE, Check, check_of
 from conformance.effort import EFFORTS
-from conformance.options import Gap, Options
-from conformance.report.failure import failure_text
+from conformance.gaps import Gap
+from conformance.options import Options
+from conformance.report.case import write_case
+from conformance.report.failure import failure_text, shown_path
 from conformance.report.script import write_script
 from conformance.result import RED, Result
-from conformance.running.keys import ALIASES_TAKEN, RUN, cache_folder
-from conformance.trial import Bench
+from conformance.running.keys import ALIASES_TAKEN, RUN, cache_folder, is_worker
+from conformance.running.transient import TransientLine, transient_line
+from conformance.trial import Bench, Trial
 
 RESULT = pytest.StashKey[Result]()
+#: Where long work is shown; None for nowhere.
+LINE = pytest.StashKey[TransientLine | None]()
 
 
 class CheckFailed(Exception):
     """Tells pytest that a check is red where no exception did; what is shown is made from the `Result`."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Take hold of the terminal for lines about long work, before what is printed is captured."""
+    quiet = is_worker(config) or config.get_verbosity() < -1 or config.pluginmanager.is_blocked("terminal")
+    # With -s the store prints too, wherever the cursor is.
+    shown = not quiet and config.getoption("capture") != "no"
+    config.stash[LINE] = transient_line(sys.stdout, os.environ) if shown else None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let go of the terminal."""
+    line = config.stash.get(LINE, None)
+    if line is not None:
+        line.close()
+
+
 @pytest.fixture(scope="session", name=FIXTURE)
 def _bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     run = request.config.stash[RUN]
     folder = re.sub(r"\W+", "-", request.param)
+    line = request.config.stash[LINE]
     return Bench(
         profile=run.profiles[request.param],
         effort=EFFORTS[run.options.effort],
         seed=run.options.seed,
         root=tmp_path_factory.mktemp(f"conformance-{folder}"),
         database=request.config.rootpath / ".hypothesis" / "conformance" / folder,
+        disks=run.options.disks,
+        case=run.case,
+        replay=_replay(run.case),
+        progress=line.show if line is not None else lambda _: None,
     )
+
+
+def _replay(case: object) -> Callable[[Trial], None] | None:
+    if case is None:
+        return None
+    from conformance.suites.crash_recovery.meeting import meet_again
+
+    return meet_again
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,7 +81,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     run = pyfuncitem.config.stash[RUN]
     bench = pyfuncitem.funcargs[FIXTURE]
     assert isinstance(bench, Bench)
-    result = weighed(bench.judge(check), run.options.gaps.get(check.code))
+    result = _judged(pyfuncitem.config, bench, check)
+    # A saved state that is no failure any more does not say that the gap is closed.
+    if run.case is None or result.outcome == "fail":
+        result = weighed(result, run.options.gaps.get(check.code))
     pyfuncitem.stash[RESULT] = result
     pyfuncitem.user_properties.append(("conformance_outcome", result.outcome))
     pyfuncitem.user_properties += [(f"conformance_{kind}", count) for kind, count in result.evidence.items()]
@@ -56,6 +94,17 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if result.outcome != "pass":
         pytest.skip(f"{result.outcome}: {result.reason or check.sentence}")
     return True
+
+
+def _judged(config: pytest.Config, bench: Bench, check: Check) -> Result:
+    line = config.stash[LINE]
+    if line is None:
+        return bench.judge(check)
+    line.begin()
+    try:
+        return bench.judge(check)
+    finally:
+        line.erase()  # before pytest prints the outcome
 
 
 def weighed(result: Result, gap: Gap | None) -> Result:
@@ -91,32 +140,53 @@ def pytest_runtest_makereport(
 
 
 def _explained(item: pytest.Item, result: Result) -> str:
-    run = item.config.stash[RUN]
-    folder = cache_folder(item.config)
-    script = None
-    if folder is not None and result.counterexample is not None and result.counterexample.calls:
-        script = write_script(folder, result, run.profiles[result.backend].backend.address)
+    config = item.config
+    backend = config.stash[RUN].profiles[result.backend].backend
+    folder, base = cache_folder(config), config.invocation_params.dir
+    script = case = None
+    if folder is not None and result.counterexample is not None:
+        case = write_case(folder, result)
+        if case is not None:
+            from conformance.report.case_script import write_case_script  # here, as it needs the crash engine
+
+            script = write_case_script(folder, result, backend)
+        elif result.counterexample.calls:
+            script = write_script(folder, result, backend.address)
     check: Check | None = check_of(getattr(item, "function", None))
     assert check is not None
     return failure_text(
-        result, check, rerun=rerun_command(item.config, result), script=script, base=item.config.invocation_params.dir
+        result,
+        check,
+        rerun=rerun_command(config, result),
+        script=script,
+        base=base,
+        case=case_command(config, result, shown_path(case, base)) if case is not None else "",
     )
 
 
 def rerun_command(config: pytest.Config, result: Result) -> str:
     """Return the command that runs one check again."""
-    taken = config.stash.get(ALIASES_TAKEN, [])
     options = config.stash[RUN].options
-
-    def option(name: str) -> str:
-        return f"--conformance-{name}" if name in taken else f"--{name}"
-
-    words = [f"pytest {option('backend')}={_spec(options, result.backend, config)}", f"-k {result.code}"]
+    words = [*_begun(config, result), f"-k {result.code}"]
     if options.effort != "normal":
-        words.append(f"{option('effort')}={options.effort}")
+        words.append(f"{_option(config, 'effort')}={options.effort}")
     if options.seed:
         words.append(f"--conformance-seed={options.seed}")
+    words += [f"--conformance-disk={disk}" for disk in options.disks]
     return " ".join(words)
+
+
+def case_command(config: pytest.Config, result: Result, path: str) -> str:
+    """Return the command that meets the case in the file at `path` again."""
+    return " ".join([*_begun(config, result), f"--conformance-case={path}"])
+
+
+def _begun(config: pytest.Config, result: Result) -> list[str]:
+    return ["pytest", f"{_option(config, 'backend')}={_spec(config.stash[RUN].options, result.backend, config)}"]
+
+
+def _option(config: pytest.Config, name: str) -> str:
+    return f"--conformance-{name}" if name in config.stash.get(ALIASES_TAKEN, []) else f"--{name}"
 
 
 def _spec(options: Options, name: str, config: pytest.Config) -> str:

@@ -57,7 +57,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     taken = config.stash.get(ALIASES_TAKEN, [])
     owned = [f"  --{name} belongs to your conftest; use --conformance-{name}" for name in taken]
     options = run.options
-    return header_lines(options.origins, options.effort, options.seed, kit_version(), [*lines, suites, *owned])
+    lines.append(suites)
+    if options.disks:
+        lines.append(f"  power loss also by {', '.join(options.disks)} ({options.origins['disk']})")
+    if run.case is not None:
+        lines.append(f"  case of {run.case.code} alone: {options.case}")
+    return header_lines(options.origins, options.effort, options.seed, kit_version(), [*lines, *owned])
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:

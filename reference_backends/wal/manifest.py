@@ -106,6 +106,13 @@ def read_manifest(directory: Path) -> tuple[Manifest | None, list[str]]:
 
 
 def write_manifest(directory: Path, manifest: Manifest, *, synced: bool) -> None:
-    """Replace both files."""
+    """Replace both files.
+
+    An earlier update that failed half-way has left the copy one update behind. It is brought up first: were it two
+    behind after a crash between the files, the older one would look like an old version that came back.
+    """
+    present, wrong = read_manifest(directory)
+    if present is not None and not wrong and read_sealed(directory / COPY) != asdict(present):
+        write_sealed(directory / COPY, asdict(present), synced=synced)
     for name in (MANIFEST, COPY):
         write_sealed(directory / name, asdict(manifest), synced=synced)

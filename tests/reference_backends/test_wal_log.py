@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 from conformance import Where
 from conformance.child import in_new_process
 from reference_backends.wal import ConflictError, Report, WalLog, log, open_log, segment
+from reference_backends.wal.manifest import Manifest, read_manifest, write_manifest, write_sealed
 from reference_backends.wal.record import SINGLE
 
 if TYPE_CHECKING:
@@ -391,3 +393,22 @@ def test_two_processes_take_turns(path: Path) -> None:
     assert sorted(found[0] + found[1]) == list(range(1, 201))
     with closing(WalLog(path)) as store:
         assert store.verify() == Report(200, ())
+
+
+def test_manifest_copy_is_never_two_updates_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an update that failed between the two files, a crash in the next one leaves a pair that is sound.
+
+    Found by LOG-CRASH-51: a sync of the directory failed, the retry was acknowledged, and power went in the next update.
+    """
+    write_manifest(tmp_path, Manifest(update=1), synced=False)
+    write_sealed(tmp_path / "manifest", asdict(Manifest(update=2)), synced=False)  # and the copy was never reached
+    wrong: list[list[str]] = []
+
+    def watched(path: Path, content: Any, *, synced: bool) -> None:
+        write_sealed(path, content, synced=synced)
+        wrong.append(read_manifest(tmp_path)[1])
+
+    monkeypatch.setattr("reference_backends.wal.manifest.write_sealed", watched)
+    write_manifest(tmp_path, Manifest(update=3), synced=False)
+    assert wrong == [[], [], []]
+    assert read_manifest(tmp_path)[0] == Manifest(update=3)

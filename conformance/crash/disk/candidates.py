@@ -13,30 +13,11 @@ from itertools import combinations
 from random import Random
 
 from conformance.crash.disk.atoms import Atom
+from conformance.crash.disk.windows import Window, spread
 
 #: How many pairs of operations are dropped together, and how many random subsets are tried, in each window.
 PAIRS_MAX = 60
 RANDOM_SUBSETS = 40
-
-
-@dataclass(frozen=True)
-class Window:
-    """What is neither sure to be on the disk nor sure to be lost, if the crash comes just before an operation.
-
-    Args:
-        point: That operation.
-        pending: The atoms, by operation; both ascend.
-        words: The operations in words.
-    """
-
-    point: int
-    pending: tuple[tuple[Atom, ...], ...]
-    words: tuple[str, ...]
-
-    @property
-    def everything(self) -> frozenset[int]:
-        """All atoms that are pending."""
-        return frozenset(atom.index for group in self.pending for atom in group)
 
 
 @dataclass(frozen=True)
@@ -46,34 +27,25 @@ class Candidate:
     Args:
         kept: The atoms.
         label: What became of the pending operations, in words.
-        relative: The same with the window's operations by number, equal in windows that are alike.
         with_needs: What the atoms wait for is on the disk as well; else the atoms that wait for what is lost are lost.
     """
 
     kept: frozenset[int]
     label: str
-    relative: tuple[str | int, ...]
     with_needs: bool = False
 
 
 Rank = Callable[[Window, Random], Iterator[Candidate]]
 
 
-def spread(count: int) -> list[int]:
-    """Return 0 to `count - 1`, the last first, so that any beginning of the list is spread evenly over all of it."""
-    bits = max(count - 1, 0).bit_length()
-    mirrored = (int(f"{number:0{bits}b}"[::-1], 2) if bits else 0 for number in range(1 << bits))
-    return [count - 1 - number for number in mirrored if number < count]
-
-
 def none(_window: Window, _: Random) -> Iterator[Candidate]:
     """All that was pending is lost."""
-    yield Candidate(frozenset(), "all that was not synced is lost", ("none",))
+    yield Candidate(frozenset(), "all that was not synced is lost")
 
 
 def everything(window: Window, _: Random) -> Iterator[Candidate]:
     """Nothing is lost."""
-    yield Candidate(window.everything, "nothing is lost", ("all",))
+    yield Candidate(window.everything, "nothing is lost")
 
 
 def one_sort(window: Window, _: Random) -> Iterator[Candidate]:
@@ -81,29 +53,29 @@ def one_sort(window: Window, _: Random) -> Iterator[Candidate]:
     names = _indexes(atom for group in window.pending for atom in group if atom.kind != "data")
     data = window.everything - names
     if names and data:
-        yield Candidate(names, "names and sizes are on the disk, bytes are lost", ("names",), with_needs=True)
-        yield Candidate(data, "bytes are on the disk, changes of names and sizes are lost", ("bytes",))
+        yield Candidate(names, "names and sizes are on the disk, bytes are lost", with_needs=True)
+        yield Candidate(data, "bytes are on the disk, changes of names and sizes are lost")
 
 
 def drop_one(window: Window, _: Random) -> Iterator[Candidate]:
     """One operation is lost."""
     whole = window.everything
     for number in spread(len(window.pending)):
-        yield Candidate(whole - _indexes(window.pending[number]), f"lost: {window.words[number]}", ("drop", number))
+        yield Candidate(whole - _indexes(window.pending[number]), f"lost: {window.words[number]}")
 
 
 def only_one(window: Window, _: Random) -> Iterator[Candidate]:
     """One operation is there, and no other that it does not need."""
     for number in spread(len(window.pending)):
         label = f"all lost but: {window.words[number]}"
-        yield Candidate(_indexes(window.pending[number]), label, ("only", number), with_needs=True)
+        yield Candidate(_indexes(window.pending[number]), label, with_needs=True)
 
 
 def prefixes(window: Window, _: Random) -> Iterator[Candidate]:
     """The operations up to one are there."""
     for number in spread(len(window.pending)):
         kept = _indexes(atom for group in window.pending[: number + 1] for atom in group)
-        yield Candidate(kept, f"lost: all after {window.words[number]}", ("prefix", number))
+        yield Candidate(kept, f"lost: all after {window.words[number]}")
 
 
 def torn_among_all(window: Window, _: Random) -> Iterator[Candidate]:
@@ -113,7 +85,7 @@ def torn_among_all(window: Window, _: Random) -> Iterator[Candidate]:
         rest = whole - _indexes(window.pending[number])
         for part, atoms in parts(window.pending[number]):
             label = f"torn: of {window.words[number]} only {part} is on the disk"
-            yield Candidate(rest | atoms, label, ("torn", part, number))
+            yield Candidate(rest | atoms, label)
 
 
 def torn_at_last(window: Window, _: Random) -> Iterator[Candidate]:
@@ -122,20 +94,20 @@ def torn_at_last(window: Window, _: Random) -> Iterator[Candidate]:
         before = _indexes(atom for group in window.pending[:number] for atom in group)
         for part, atoms in parts(window.pending[number]):
             label = f"torn: of {window.words[number]} only {part} is on the disk; lost: all after it"
-            yield Candidate(before | atoms, label, ("torn last", part, number))
+            yield Candidate(before | atoms, label)
 
 
 def drop_file(window: Window, _: Random) -> Iterator[Candidate]:
     """All bytes and sizes of one file are lost, or all changes of names."""
     whole = window.everything
-    for number, (what, atoms) in enumerate(by_file(window)):
-        yield Candidate(whole - atoms, f"lost: {what}", ("drop file", number))
+    for what, atoms in by_file(window):
+        yield Candidate(whole - atoms, f"lost: {what}")
 
 
 def only_file(window: Window, _: Random) -> Iterator[Candidate]:
     """Only bytes and sizes of one file are there, or only changes of names, with what they need."""
-    for number, (what, atoms) in enumerate(by_file(window)):
-        yield Candidate(atoms, f"all lost but: {what}", ("only file", number), with_needs=True)
+    for what, atoms in by_file(window):
+        yield Candidate(atoms, f"all lost but: {what}", with_needs=True)
 
 
 def drop_two(window: Window, random: Random) -> Iterator[Candidate]:
@@ -149,7 +121,7 @@ def drop_two(window: Window, random: Random) -> Iterator[Candidate]:
     for first, second in pairs:
         lost = _indexes(window.pending[first] + window.pending[second])
         label = f"lost: {window.words[first]}, and {window.words[second]}"
-        yield Candidate(whole - lost, label, ("drop two", first, second))
+        yield Candidate(whole - lost, label)
 
 
 def random_subsets(window: Window, random: Random) -> Iterator[Candidate]:
@@ -161,10 +133,27 @@ def random_subsets(window: Window, random: Random) -> Iterator[Candidate]:
             kept = _indexes(atom for group in groups for atom in group)
         else:
             kept = _indexes(atom for group in window.pending for atom in group if random.random() < share)
-        yield Candidate(kept, f"a random part is lost ({number})", ("random", number))
+        yield Candidate(kept, f"a random part is lost ({number})")
 
 
-#: The kinds of candidates, what does most damage first.
+def killed_before(window: Window, _: Random) -> Iterator[Candidate]:
+    """The process is killed between operations."""
+    yield Candidate(frozenset(), f"killed before: {window.words[0]}")
+
+
+def killed_inside(window: Window, _: Random) -> Iterator[Candidate]:
+    """The process is killed inside a write of several pages."""
+    pages = [atom.index for atom in window.pending[0]]
+    for count in sorted({1, len(pages) // 2, len(pages) - 1}):
+        if 0 < count < len(pages):
+            label = f"killed in: {window.words[0]}, after {count} of {len(pages)} pages"
+            yield Candidate(frozenset(pages[:count]), label)
+
+
+#: The kinds of candidates when the process is killed.
+KILL_RANKS: Sequence[Rank] = (killed_before, killed_inside)
+
+#: The kinds of candidates when power is lost, what does most damage first.
 RANKS: Sequence[Rank] = (
     none,
     everything,
@@ -217,3 +206,18 @@ def by_file(window: Window) -> list[tuple[str, frozenset[int]]]:
 
 def _indexes(atoms: Iterable[Atom]) -> frozenset[int]:
     return frozenset(atom.index for atom in atoms)
+
+
+def in_turns(windows: Sequence[Window], ranks: Sequence[Rank], seed: int) -> Iterator[tuple[Window, Candidate]]:
+    """Give the candidates of all windows: one kind after the other, and of each kind one of every window in turn."""
+    for rank in ranks:
+        # a generator of its own for each window and kind: the others then stay the same when one of them changes
+        turns = [(window, rank(window, Random(f"{seed} {window.point} {rank.__name__}"))) for window in windows]
+        while turns:
+            left = []
+            for window, candidates in turns:
+                candidate = next(candidates, None)
+                if candidate is not None:
+                    yield window, candidate
+                    left.append((window, candidates))
+            turns = left

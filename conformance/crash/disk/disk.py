@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from random import Random
 
 from conformance.crash.disk.atoms import Atom, cut
-from conformance.crash.disk.candidates import RANKS, Candidate, Window, spread
+from conformance.crash.disk.candidates import KILL_RANKS, RANKS, in_turns
 from conformance.crash.disk.content import Contents
-from conformance.crash.disk.describe import Behaviour, behaviour, described, names_of
 from conformance.crash.disk.durability import durability
 from conformance.crash.disk.model import DiskModel
-from conformance.crash.trace import Mark, Sync, SyncAll, Trace
+from conformance.crash.disk.windows import Window, by_operation, representative, windows_of_kill, windows_of_power_loss
+from conformance.crash.trace import Trace
 
 #: How many sets of durable atoms are remembered before all of them are dropped.
 _DURABLE_MAX = 256
@@ -61,15 +59,12 @@ class Disk:
         self._times_of_force = [forced[index] for index in self._in_order_of_force]
         self._durable: dict[int, frozenset[int]] = {}
         self._contents = Contents(trace, self.atoms, scratch)
-        self._names = names_of(trace)
 
     @cached_property
     def by_operation(self) -> Mapping[int, tuple[int, ...]]:
         """The atoms of each operation that has any."""
-        found: dict[int, list[int]] = {}
-        for atom in self.atoms:
-            found.setdefault(atom.operation, []).append(atom.index)
-        return {operation: tuple(atoms) for operation, atoms in found.items()}
+        groups = by_operation(self.atoms)
+        return {operation: tuple(atom.index for atom in group) for operation, group in groups.items()}
 
     def durable(self, point: int) -> frozenset[int]:
         """Return the atoms that are on the disk if the crash comes just before the operation `point`."""
@@ -124,22 +119,13 @@ class Disk:
 
         Args:
             seed: For the pairs and the random subsets; the same seed gives the same states in the same order.
-            representatives: Of the candidates that differ only in which of several like operations they are about, so
-                many are taken; None takes them all. Source: Pathfinder, OOPSLA 2025.
+            representatives: Of the moments that are alike in what was asked for before them, so many are taken; None
+                takes them all. Source: Pathfinder, OOPSLA 2025.
         """
-        candidates = self._kills() if self.model.kill else _round_robin(self._windows(), seed)
-        taken: Counter[Hashable] = Counter()
-        behaviours: dict[int, tuple[Behaviour, ...]] = {}
+        ranks = KILL_RANKS if self.model.kill else RANKS
+        windows = representative(list(self._windows()), representatives)
         seen: dict[int, set[frozenset[int]]] = {}
-        for window, candidate in candidates:
-            if representatives is not None:
-                alike = behaviours.get(window.point)
-                if alike is None:
-                    alike = behaviours[window.point] = self._behaviours(window)
-                key = (alike, candidate.relative)
-                taken[key] += 1
-                if taken[key] > representatives:
-                    continue
+        for window, candidate in in_turns(windows, ranks, seed):
             durable = self.durable(window.point)
             passed_over = self._passed_over(window.point)
             kept = self._needs(durable, candidate.kept, passed_over) if candidate.with_needs else candidate.kept
@@ -149,6 +135,11 @@ class Disk:
             if pending not in known:
                 known.add(pending)
                 yield CrashState(window.point, closed, candidate.label)
+
+    def _windows(self) -> Iterator[Window]:
+        if self.model.kill:
+            return windows_of_kill(self.trace, self.atoms)
+        return windows_of_power_loss(self.trace, self.atoms, self._durability.forced)
 
     def _passed_over(self, point: int) -> frozenset[int]:
         found = self._durability
@@ -174,71 +165,3 @@ class Disk:
                     found.add(dep)
                     waiting.append(dep)
         return frozenset(found)
-
-    def _windows(self) -> Iterator[Window]:
-        """Give the points at which a crash leaves states that a later point does not: before syncs, and at the end."""
-        operations, forced = self.trace.operations, self._durability.forced
-        waiting = iter([*self.atoms, None])
-        coming = next(waiting)
-        pending: list[Atom] = []
-        for point in range(len(operations) + 1):
-            while coming is not None and coming.operation < point:
-                pending.append(coming)
-                coming = next(waiting)
-            if point == len(operations) or isinstance(operations[point], Sync | SyncAll):
-                pending = [atom for atom in pending if forced[atom.index] >= point]
-                if pending or point == len(operations):
-                    yield self._window(point, pending)
-
-    def _window(self, point: int, pending: Iterable[Atom]) -> Window:
-        groups: dict[int, list[Atom]] = {}
-        for atom in pending:
-            groups.setdefault(atom.operation, []).append(atom)
-        words = tuple(described(self.trace.operations[operation], self._names) for operation in groups)
-        return Window(point, tuple(tuple(group) for group in groups.values()), words)
-
-    def _behaviours(self, window: Window) -> tuple[Behaviour, ...]:
-        operations = self.trace.operations
-        if not self.model.kill:
-            return tuple(behaviour(operations[group[0].operation], group, self._names) for group in window.pending)
-        # what a killed process was at: all since its last mark, and what would have been next
-        first = window.point
-        while first and not isinstance(operations[first - 1], Mark):
-            first -= 1
-        return tuple(
-            behaviour(one, [self.atoms[atom] for atom in self.by_operation.get(first + number, ())], self._names)
-            for number, one in enumerate(operations[first : window.point + 1])
-        )
-
-    def _kills(self) -> Iterator[tuple[Window, Candidate]]:
-        """Give the states of a killed process: between all operations, then inside writes of several pages."""
-        operations = self.trace.operations
-        points = spread(len(operations) + 1)
-        for point in points:
-            # after a sync all is as it was before it
-            if point in (0, len(operations)) or not isinstance(operations[point - 1], Sync | SyncAll):
-                before = described(operations[point], self._names) if point < len(operations) else "the end"
-                yield Window(point, (), ()), Candidate(frozenset(), f"killed before: {before}", ("all",))
-        for point in points:
-            pages = self.by_operation.get(point, ())
-            for count in sorted({1, len(pages) // 2, len(pages) - 1} - {0, -1}):
-                if count < len(pages):
-                    label = f"killed in: {described(operations[point], self._names)}, after {count} pages"
-                    yield Window(point, (), ()), Candidate(frozenset(pages[:count]), label, ("cut", count))
-
-
-def _round_robin(windows: Iterable[Window], seed: int) -> Iterator[tuple[Window, Candidate]]:
-    """Give the candidates of all windows: one kind after the other, and of each kind one of every window in turn."""
-    found = list(windows)
-    order = [found[number] for number in spread(len(found))]
-    for rank in RANKS:
-        # a generator of its own for each window and kind: the others then stay the same when one of them changes
-        turns = [(window, rank(window, Random(f"{seed} {window.point} {rank.__name__}"))) for window in order]
-        while turns:
-            left = []
-            for window, candidates in turns:
-                candidate = next(candidates, None)
-                if candidate is not None:
-                    yield window, candidate
-                    left.append((window, candidates))
-            turns = left

@@ -75,7 +75,7 @@ class Actions:
         if self.faults.meet(("write",), length=len(data)):
             data = data[: len(data) // 2]
         self.maps.look(node)
-        modes = _status_flags(descriptor)
+        modes = status_flags(descriptor)
         if modes & os.O_APPEND or flags & sc.RWF_APPEND:
             start = os.fstat(descriptor).st_size
         else:
@@ -88,10 +88,31 @@ class Actions:
             count = os.pwrite(descriptor, data, offset)
         if count:
             self.ledger.log(Write(node, start, data[:count]))
+        self._sync_if_asked(node, modes, flags)
+        return count
+
+    def foresee_write(self, node: int, descriptor: int, data: bytes) -> None:
+        """Log a write that the kernel is about to carry out: all of it, at the place where the description is.
+
+        This is for where we can't have the program's open file description, so that we could not move its place. A
+        write to an open file fails only when the disk is full. It can't be made short, and is not counted for that.
+
+        Args:
+            node: What `descriptor` has open.
+            descriptor: Of a description of our own, with the same flags and place.
+            data: All of it.
+        """
+        self.faults.meet(("write",))
+        self.ledger.miss("whether write(2) succeeds, and in which order threads do so, since pidfd_getfd is denied")
+        self.maps.look(node)
+        if data:
+            self.ledger.log(Write(node, os.lseek(descriptor, 0, os.SEEK_CUR), data))
+            self._sync_if_asked(node, status_flags(descriptor), 0)
+
+    def _sync_if_asked(self, node: int, modes: int, flags: int) -> None:
         # O_SYNC contains the bit of O_DSYNC.
         if modes & os.O_DSYNC or flags & (sc.RWF_DSYNC | sc.RWF_SYNC):
             self.ledger.log(Sync(node))
-        return count
 
     def resize(self, node: int, size: int, call: Callable[[], object]) -> None:
         """Change the size of a file with `call`, which is ftruncate(2) or truncate(2)."""
@@ -154,7 +175,8 @@ class Actions:
 
     def make_symlink(self, place: Place) -> None:
         """Get ready for a symbolic link, which is not recorded."""
-        self.faults.meet(("create",))
+        if not os.path.lexists(place.path):
+            self.faults.meet(("create",))
         self.ledger.miss("symbolic links")
 
     def remove(self, place: Place, call: Callable[[str], object]) -> None:
@@ -165,7 +187,7 @@ class Actions:
             self.ledger.log(Remove(place.directory, place.name))
 
     def link(self, path: str, node: int | None, to: Place, call: Callable[[str, str], object]) -> None:
-        """Give a file one more name.
+        """Give a file a further name with `call`.
 
         Args:
             path: The file.
@@ -233,7 +255,8 @@ class Actions:
             self.ledger.log(Write(node, 0, content))
 
 
-def _status_flags(descriptor: int) -> int:
+def status_flags(descriptor: int) -> int:
+    """Return the flags of an open file description, such as O_APPEND."""
     import fcntl
 
     return fcntl.fcntl(descriptor, fcntl.F_GETFL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from conformance.crash.recorder import process
 from conformance.crash.recorder import syscalls as sc
 from conformance.crash.recorder.actions import Actions
 from conformance.crash.recorder.ledger import Ledger, Place
-from conformance.crash.recorder.process import Processes
+from conformance.crash.recorder.process import Borrowed, Processes
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Call:
         """
         found = process.read_memory(self.tid, address, length)
         if length and not found:
-            raise OSError(14, os.strerror(14))
+            raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
         return found
 
     def path(self, directory: int | None, index: int) -> str:
@@ -94,13 +95,13 @@ class Call:
         return self.ledger.find(self.path(directory, index), follow=follow)
 
     @contextmanager
-    def borrowed(self, descriptor: int) -> Iterator[int]:
-        """Give a descriptor of ours for the open file description that one of theirs stands for."""
+    def borrowed(self, descriptor: int) -> Iterator[Borrowed]:
+        """Give a descriptor of ours for a file that one of theirs stands for."""
         ours = self.processes.borrow(self.tid, descriptor)
         try:
             yield ours
         finally:
-            os.close(ours)
+            os.close(ours.descriptor)
 
     @contextmanager
     def masked(self) -> Iterator[None]:

@@ -7,21 +7,22 @@ import pickle
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
 #: A word of the workload is written to this descriptor, which can't be open. Recorders see the call; nothing else does.
 MARK_DESCRIPTOR = 0x6D61726B
 _DETAIL_LENGTH_MAX = 2000
+_POLL_S = 0.002
 
 
 def mark(text: str) -> None:
     """Say a word that a recorder of system calls takes down, in order with the calls before and after it."""
-    try:
+    with suppress(OSError):  # EBADF, where the recorder has seen it and answers nothing
         os.write(MARK_DESCRIPTOR, text.encode())
-    except OSError:
-        pass  # EBADF: the recorder has seen it, and answers nothing
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,20 @@ class Child:
 
     def kill(self) -> None:
         """Kill it, and what it started that has not left its session."""
-        try:
+        with suppress(ProcessLookupError, PermissionError):  # macOS says EPERM of a group that has only zombies
             os.killpg(self.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # macOS says EPERM of a group that has only zombies
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Wait until it ends, and return its status as waitpid(2) gives it; None if it doesn't in time."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return status
+            if time.monotonic() > deadline:
+                return None
+            # macOS has no pidfd, and a SIGCHLD handler belongs to the whole process, which is not ours.
+            time.sleep(_POLL_S)
 
     def ended(self, status: int) -> Ended:
         """Tell how it ended.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from conformance.crash.trace import ROOT, Create, Link, Operation, Trace, Volume, Write
@@ -32,15 +31,13 @@ class Ledger:
 
     Args:
         root: An existing directory; what is in it becomes the start of the trace.
-        tell: Called with each operation as it is logged.
     """
 
-    def __init__(self, root: str | os.PathLike[str], *, tell: Callable[[Operation], None] | None = None) -> None:
+    def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = os.path.realpath(root)
         self.volume = Volume()
         self.operations: list[Operation] = []
         self.mapped: set[int] = set()
-        self.tell = tell
         self._unseen: dict[str, None] = {}
         self._next = ROOT + 1
         # A file is known by its device and inode. A removed file keeps its entry here: it may still be open. When its
@@ -55,7 +52,7 @@ class Ledger:
             found = entry.stat(follow_symlinks=False)
             known = self.node_of(found)
             if known is not None:
-                self._apply(Link(directory, entry.name, known))
+                self.log(Link(directory, entry.name, known))
             elif entry.is_dir(follow_symlinks=False):
                 self._scan(entry.path, self.create(directory, entry.name, found))
             elif entry.is_file(follow_symlinks=False):
@@ -63,19 +60,14 @@ class Ledger:
                 with open(entry.path, "rb") as file:
                     content = file.read()
                 if content:
-                    self._apply(Write(node, 0, content))
+                    self.log(Write(node, 0, content))
             elif entry.is_symlink():
                 self.miss("symbolic links")
 
-    def _apply(self, operation: Operation) -> None:
-        self.volume.apply(operation)
-        self.operations.append(operation)
-
     def log(self, operation: Operation) -> None:
         """Add an operation that has been carried out."""
-        self._apply(operation)
-        if self.tell is not None:
-            self.tell(operation)
+        self.volume.apply(operation)
+        self.operations.append(operation)
 
     def create(self, directory: int, name: str, found: os.stat_result) -> int:
         """Log a new file or directory, whose status is `found`, and return its node."""
@@ -109,6 +101,12 @@ class Ledger:
         """Return the bytes of a file as they should be now."""
         return self.volume.contents[node]
 
+    def path_of(self, node: int) -> str | None:
+        """Return a path of a node, None if it has no name."""
+        if node == ROOT:
+            return self.root
+        return next((f"{self.root}/{path}" for path, known in self.volume.walk() if known == node), None)
+
     def find(self, path: str, *, follow: bool = False) -> Place | None:
         """Return the place of an absolute path; None when it is not below the root, or does not name an entry.
 
@@ -140,11 +138,12 @@ class Ledger:
     def _walk(self, path: str) -> Place | None:
         bare = path.rstrip("/")
         *parents, name = bare[len(self.root) + 1 :].split("/")
-        directory: int | None = ROOT
+        directory = ROOT
         for parent in parents:
-            directory = self.volume.entries.get(directory, {}).get(parent)
-            if directory is None:
+            below = self.volume.entries.get(directory, {}).get(parent)
+            if below is None:
                 return None
+            directory = below
         if directory not in self.volume.entries or name in ("", ".", ".."):
             return None
         return Place(path, directory, name, self.volume.entries[directory].get(name))

@@ -14,8 +14,8 @@ PAGE = 4096
 class Maps:
     """Files that somebody may be storing to, each with a descriptor of our own to read it by.
 
-    Each look costs a read of each whole file, so that this is for files of a few megabytes. A file stays among them when
-    it is unmapped; that costs time and nothing else.
+    Each look costs a read of each whole file, so that this is for files of a few megabytes. A file stays among them
+    when it is unmapped; that costs time and nothing else.
     """
 
     def __init__(self, ledger: Ledger) -> None:

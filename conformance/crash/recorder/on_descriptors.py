@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from conformance.crash.recorder import process
 from conformance.crash.recorder import syscalls as sc
+from conformance.crash.recorder.actions import status_flags
 from conformance.crash.recorder.call import Answer, Call, signed
 from conformance.crash.recorder.seccomp import c_library
 
@@ -24,8 +25,7 @@ def _write(call: Call) -> Answer:
     offset = call.int64(3) if call.name == "pwrite64" else None
     if offset is not None and offset < 0:
         return None  # EINVAL, from the kernel itself
-    with call.borrowed(call.int32(0)) as descriptor:
-        return call.actions.write(node, descriptor, data, offset)
+    return _written(call, node, data, offset)
 
 
 def _write_vector(call: Call) -> Answer:
@@ -40,8 +40,15 @@ def _write_vector(call: Call) -> Answer:
         offset = None
     if offset is not None and offset < 0:
         return None
-    with call.borrowed(call.int32(0)) as descriptor:
-        return call.actions.write(node, descriptor, data, offset, flags)
+    return _written(call, node, data, offset, flags)
+
+
+def _written(call: Call, node: int, data: bytes, offset: int | None, flags: int = 0) -> Answer:
+    with call.borrowed(call.int32(0)) as ours:
+        if ours.shared or offset is not None or status_flags(ours.descriptor) & os.O_APPEND:
+            return call.actions.write(node, ours.descriptor, data, offset, flags)
+        call.actions.foresee_write(node, ours.descriptor, data)
+    return None
 
 
 def _sendfile(call: Call) -> Answer:
@@ -59,13 +66,19 @@ def _copy(call: Call, target: int, target_offset_at: int, source: int, source_of
     if node is None:
         return None
     target_offset = _offset(call, target_offset_at)
-    with call.borrowed(source) as reader, call.borrowed(target) as descriptor:
+    with call.borrowed(source) as reader, call.borrowed(target) as ours:
         given = _offset(call, source_offset_at)
-        start = os.lseek(reader, 0, os.SEEK_CUR) if given is None else given
-        data = os.pread(reader, min(count, _COPY_LENGTH_MAX), start)
-        done = call.actions.write(node, descriptor, data, target_offset) if data else 0
+        start = os.lseek(reader.descriptor, 0, os.SEEK_CUR) if given is None else given
+        moves_theirs = given is None or target_offset is None
+        if moves_theirs and not (reader.shared and ours.shared):
+            if target_offset is not None:
+                os.lseek(ours.descriptor, target_offset, os.SEEK_SET)
+            call.actions.foresee_write(node, ours.descriptor, os.pread(reader.descriptor, count, start))
+            return None
+        data = os.pread(reader.descriptor, min(count, _COPY_LENGTH_MAX), start)
+        done = call.actions.write(node, ours.descriptor, data, target_offset) if data else 0
         if given is None:
-            os.lseek(reader, start + done, os.SEEK_SET)
+            os.lseek(reader.descriptor, start + done, os.SEEK_SET)
     for address, before in ((source_offset_at, given), (target_offset_at, target_offset)):
         if before is not None:
             process.write_memory(call.tid, address, struct.pack("q", before + done))
@@ -86,8 +99,8 @@ def _ftruncate(call: Call) -> Answer:
     node, size = call.file(call.int32(0)), call.int64(1)
     if node is None or size < 0:
         return None
-    with call.borrowed(call.int32(0)) as descriptor:
-        call.actions.resize(node, size, lambda: os.ftruncate(descriptor, size))
+    with call.borrowed(call.int32(0)) as ours:
+        call.actions.resize(node, size, lambda: os.ftruncate(ours.descriptor, size))
     return 0
 
 
@@ -95,11 +108,11 @@ def _fallocate(call: Call) -> Answer:
     node, mode, start, length = call.file(call.int32(0)), call.int32(1), call.int64(2), call.int64(3)
     if node is None:
         return None
-    with call.borrowed(call.int32(0)) as descriptor:
+    with call.borrowed(call.int32(0)) as ours:
 
         def allocate() -> None:
             library = c_library()
-            if library.fallocate(descriptor, mode, ctypes.c_int64(start), ctypes.c_int64(length)):
+            if library.fallocate(ours.descriptor, mode, ctypes.c_int64(start), ctypes.c_int64(length)):
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
         call.actions.allocate(node, mode, start, length, allocate)

@@ -1,7 +1,7 @@
 """Looking into another process: its memory, its paths and its open files, by /proc and pidfds.
 
-All of it needs the right to trace that process, which one has over the processes one started, unless Yama or a filter of
-a container denies it. Sources: proc(5), pidfd_open(2), pidfd_getfd(2), ptrace(2).
+All of it needs the right to trace that process, which one has over the processes one started, unless Yama or a filter
+of a container denies it. Sources: proc(5), pidfd_open(2), pidfd_getfd(2), ptrace(2).
 """
 
 from __future__ import annotations
@@ -10,12 +10,28 @@ import ctypes
 import errno
 import os
 import signal
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.crash.recorder.seccomp import c_library
 from conformance.crash.recorder.syscalls import AT_FDCWD, Architecture
 
 _PAGE = 4096
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """A descriptor of ours for a file that another process has open.
+
+    Args:
+        descriptor: Ours.
+        shared: It is the very same open file description. Otherwise it is a new one, with the flags and at the place
+            that the other has now.
+    """
+
+    descriptor: int
+    shared: bool
 
 
 class Processes:
@@ -43,18 +59,23 @@ class Processes:
         if handle is not None:
             os.close(handle)
 
-    def borrow(self, tid: int, descriptor: int) -> int:
-        """Return a descriptor of our own for a file that a process has open: the same open file description.
+    def borrow(self, tid: int, descriptor: int) -> Borrowed:
+        """Return a descriptor of our own for a file that a process has open.
 
         Raises:
-            OSError: It is not open, the process is gone, or this is not allowed here.
+            OSError: It is not open, or the process is gone.
         """
         try:
-            return self._borrow(tid, descriptor)
+            return Borrowed(self._borrow(tid, descriptor), shared=True)
         except ProcessLookupError:
             # The thread's number has been given to a new one since we asked for the handle.
             self.forget(tid)
-            return self._borrow(tid, descriptor)
+            return Borrowed(self._borrow(tid, descriptor), shared=True)
+        except OSError as error:
+            # EPERM in containers, where only CAP_SYS_PTRACE allows it; ENOSYS before Linux 5.6.
+            if error.errno not in (errno.EPERM, errno.ENOSYS):
+                raise
+        return Borrowed(_opened_again(tid, descriptor), shared=False)
 
     def _borrow(self, tid: int, descriptor: int) -> int:
         found: int = self._library.syscall(
@@ -74,15 +95,23 @@ class Processes:
     def kill(self) -> None:
         """Kill every process that was ever met."""
         for handle in self._handles.values():
-            try:
+            with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
     def close(self) -> None:
         """Let go of all of them."""
         for tid in tuple(self._handles):
             self.forget(tid)
+
+
+def _opened_again(tid: int, descriptor: int) -> int:
+    with open(f"/proc/{tid}/fdinfo/{descriptor}", encoding="ascii") as file:
+        about = dict(line.split(maxsplit=1) for line in file if line.startswith(("pos:", "flags:")))
+    # Without the flags that would change the file.
+    flags = int(about["flags:"], 8) & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC) | os.O_CLOEXEC
+    ours = os.open(f"/proc/{tid}/fd/{descriptor}", flags & ~os.O_NOFOLLOW)
+    os.lseek(ours, int(about["pos:"]), os.SEEK_SET)
+    return ours
 
 
 def read_memory(tid: int, address: int, length: int) -> bytes:

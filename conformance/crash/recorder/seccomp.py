@@ -11,6 +11,7 @@ import errno
 import os
 import socket
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 
 from conformance.crash.recorder.syscalls import FICLONE, FICLONERANGE, MAP_SHARED, PROT_WRITE, REFUSED, Architecture
@@ -181,10 +182,8 @@ def _quicken(listener: int) -> None:
     """Have the kernel switch to and fro on one processor, which it does since Linux 6.6."""
     import fcntl
 
-    try:
+    with suppress(OSError):  # an older kernel; it works all the same
         fcntl.ioctl(listener, _SET_FLAGS, _SYNC_WAKE_UP)
-    except OSError:
-        pass  # an older kernel; it works all the same
 
 
 def receive(listener: int) -> Notification | None:

@@ -39,10 +39,11 @@ def survives_errors(trial: Trial, name: str, calls: str, error: int) -> None:
         Violation: Something is wrong; the first is shown.
     """
     steps = workload_of(trial, name).steps
-    budget = Budget(max(50, trial.effort.crash_states // 4), trial.effort.crash_seconds / 4, 1)
     try:
         crew = laboratory(trial).crew
         faults = list(_faults(trial, crew, name, calls, error))
+        share = max(1, len(faults))  # of what one exploration may cost
+        budget = Budget(max(20, trial.effort.crash_states // share), max(0.2, trial.effort.crash_seconds / share), 1)
         for one in tried(crew, steps, faults, budget, trial.bench.seed):
             trial.count("errors")
             trial.count("comparisons", one.judged)

@@ -45,7 +45,8 @@ def is_created_whole(trial: Trial, name: str) -> None:
 def recovers_from_a_crash_of_the_recovery(trial: Trial, name: str) -> None:
     """Require that a crash while the store recovers takes nothing that the first crash left."""
     explorer = explorer_of(trial, name)
-    budget = Budget(trial.effort.crash_states, trial.effort.crash_seconds)
+    share = 3 * trial.effort.second_crashes  # of what one exploration may cost
+    budget = Budget(max(20, trial.effort.crash_states // share), max(0.2, trial.effort.crash_seconds / share), 1)
     models = ("kill", *POWER) if trial.backend.durability == "power-loss" else ("kill",)
     for model in models:
         for twice in crashed_twice(explorer, model, trial.effort.second_crashes, budget, trial.bench.seed):

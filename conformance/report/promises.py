@@ -1,0 +1,82 @@
+"""What the results say about the promises of a backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.backend import PROMISES
+from conformance.check import Check
+from conformance.profile import Profile
+from conformance.result import Result
+
+#: The suite whose checks can show that a level holds. Checks of other suites can only show that it does not: two
+#: handles that see each other's writes in turn say nothing yet about two processes that write at once.
+_MEASURED_BY = {
+    "power-loss": "crash-recovery",
+    "prefix": "crash-recovery",
+    "process-crash": "crash-recovery",
+    "clean-close": "round-trip",
+    "processes": "concurrency",
+    "threads": "concurrency",
+    "complete": "corruption",
+    "isolates": "corruption",
+    "detects": "corruption",
+    **dict.fromkeys(PROMISES["values"], "round-trip"),
+}
+
+
+#: Outcomes that say nothing about a rule: the check was not carried out, or not to its end.
+_UNCLEAR = ("blocked", "inconclusive")
+_HELD = ("pass", "stale gap")
+
+
+def promise_record(
+    name: str, profile: Profile, results: list[Result], expected: list[Check], *, whole: bool
+) -> dict[str, Any]:
+    """Return what was claimed and what was observed of one promise.
+
+    A level is broken when a `must` about it failed, in whatever suite. It is measured when every `must` about it was
+    carried out and passed, at least one of them of the suite that measures it. Observed is the strictest measured
+    level below which nothing is broken: a stricter level includes the weaker ones. Levels that promise nothing are
+    left out. Nothing of a `should` is part of a promise.
+
+    Args:
+        name: The promise.
+        profile: The backend.
+        results: What was judged.
+        expected: What a full run judges.
+        whole: The checks were carried out; else what was met is a saved case, which can break a level, but not show
+            that it holds.
+    """
+    claimed = getattr(profile.backend, name)
+    about = {check.code: check.promise.partition(":") for check in expected if check.level == "must"}
+    level_of = {code: level or claimed for code, (promise, _, level) in about.items() if promise == name}
+    found: dict[str, list[tuple[str, str]]] = {}
+    for result in results:
+        if result.code in level_of and result.outcome != "not applicable":
+            found.setdefault(level_of[result.code], []).append((result.suite, result.outcome))
+    levels = PROMISES[name]
+    held = (
+        [level for level in levels[levels.index(claimed) :] if level in _MEASURED_BY] if name != "values" else [claimed]
+    )
+    judged = {result.code for result in results}
+    # A selection of the checks (-k) can break a level, but not show that it holds.
+    partial = {level for code, level in level_of.items() if code not in judged or not whole}
+    partial |= {level for level, outcomes in found.items() if any(outcome in _UNCLEAR for _, outcome in outcomes)}
+    broken = [level for level in held if any(end not in (*_HELD, *_UNCLEAR) for _, end in found.get(level, ()))]
+    measured = [
+        level
+        for level in held
+        if level not in broken
+        and level not in partial
+        and any(suite == _MEASURED_BY[level] and outcome in _HELD for suite, outcome in found.get(level, ()))
+    ]
+    weakest_broken = max((held.index(level) for level in broken), default=-1)
+    observed = [level for level in measured if held.index(level) > weakest_broken]
+    return {
+        "name": name,
+        "claimed": claimed,
+        "observed": observed[0] if observed else "",
+        "broken": broken,
+        "not_measured": [level for level in held if level not in broken and level not in measured],
+    }
