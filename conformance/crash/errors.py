@@ -20,6 +20,7 @@ from conformance.crash.fault import Fault
 from conformance.crash.observe import Observation
 from conformance.crash.recorded import Order, Recorded, Unmeasured, assembled, record_order
 from conformance.crash.recorder.recording import Recording
+from conformance.crash.scratch import scratch_of_the_same_names
 from conformance.crash.subjects import Step
 from conformance.crash.trace import Mark, replayed
 from conformance.crash.workers import Crew
@@ -65,24 +66,24 @@ def places(crew: Crew, steps: Sequence[Step], fault: Fault, limit: int) -> list[
     return sorted({1 + round(place * (total - 1) / (limit - 1)) for place in range(limit)}) if limit > 1 else [total]
 
 
-def tried(crew: Crew, steps: Sequence[Step], faults: Sequence[Fault], budget: Budget, seed: int) -> Iterator[Tried]:
-    """Carry out the workload with each of the faults, and judge it.
+def tried(base: Explorer, faults: Sequence[Fault], budget: Budget, seed: int) -> Iterator[Tried]:
+    """Carry out a workload with each of some faults, and judge it.
 
     Args:
-        crew: Of the store.
-        steps: The workload.
+        base: Of the workload without a fault; what is wrong with it already is not counted again.
         faults: One is put on each run.
         budget: Of the power losses that are explored after a failed sync.
         seed: For these.
     """
+    crew, steps = base.crew, base.recorded.steps
     orders = (Order(steps, {}, fault, retry=True) for fault in faults)
     recordings = [(order.fault, _recording(found)) for order, found in crew.spread(record_order, orders)]
     for fault, recording in sorted(recordings, key=lambda one: one[0].number if one[0] else 0):
         assert fault is not None
         if not recording.fired:
             continue
-        one = assembled(crew, steps, recording, {})
-        yield _judged(Explorer(crew, one), fault, budget, seed)
+        scratch = scratch_of_the_same_names(base, recording.trace)
+        yield _judged(Explorer(crew, assembled(crew, steps, recording, {}), scratch), fault, budget, seed)
 
 
 def _recording(found: object) -> Recording:

@@ -20,8 +20,6 @@ from conformance.crash.workers import Crew
 
 #: Trees that one forked child observes: a fork costs as much as a few openings.
 BATCH = 25
-#: States beyond the budget are counted, up to this many.
-COUNTED = 100_000
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,13 @@ class Budget:
         states: Distinct trees that are recovered.
         seconds: No further tree is begun after so long.
         representatives: States kept of each kind of behaviour; None for all.
+        counted: States beyond the budget are counted, up to this many: it takes nearly as long as to make them.
     """
 
     states: int
     seconds: float
     representatives: int | None = 2
+    counted: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Explored:
         model: The name of the disk model.
         trees: Distinct trees that were recovered.
         judged: Judgements: a tree may be met at several moments.
-        left: States that the budget left out, as far as they were counted.
+        left: States that the budget left out, as far as the budget counts them.
         findings: What is not fine, in the order of discovery.
     """
 
@@ -115,7 +115,7 @@ class Explorer:
                 verdict = self.recorded.history.judge(self.observations[name], moment)
                 if verdict != "fine":
                     findings.append(Finding(verdict, model, state, moment, self.observations[name]))
-        return Explored(model, len(met.cases), judged, sum(1 for _ in islice(states, COUNTED)), tuple(findings))
+        return Explored(model, len(met.cases), judged, sum(1 for _ in islice(states, budget.counted)), tuple(findings))
 
     def observe(self, tree: Tree) -> Observation:
         """Return what the store shows on one tree."""
@@ -135,12 +135,13 @@ class Explorer:
         self, disk: Disk, states: Iterator[CrashState], met: _Met, budget: Budget
     ) -> Iterator[dict[bytes, Tree]]:
         batch: dict[bytes, Tree] = {}
+        most = max(1, min(BATCH, budget.states // (2 * len(self.crew))))  # so that no worker waits for another
         for state in states:
             moment = self.recorded.moments[state.point]
             name = disk.fingerprint(state.kept)
             if met.add(name, state, moment) and name not in self.observations:
                 batch[name] = disk.tree(state.kept)
-            if len(batch) == BATCH:
+            if len(batch) == most:
                 yield batch
                 batch = {}
             if len(met.cases) >= budget.states or time.monotonic() > met.until:

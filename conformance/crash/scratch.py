@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.crash.disk import MODELS, Disk, scratch_candidates, substituted
+from conformance.crash.disk import MODELS, Disk, names_of, scratch_candidates, substituted
 from conformance.crash.explore import Explorer
 from conformance.crash.subjects import canonical
+from conformance.crash.trace import Trace
 from conformance.crash.tree import Tree
 
 #: States that each candidate is tried in.
@@ -28,6 +29,13 @@ def scratch_files(explorer: Explorer) -> frozenset[int]:
     trace = explorer.recorded.recording.trace
     disk = Disk(trace, MODELS["kill"])
     return frozenset(node for node in sorted(scratch_candidates(trace)) if _immaterial(explorer, disk, node))
+
+
+def scratch_of_the_same_names(explorer: Explorer, trace: Trace) -> frozenset[int]:
+    """Return the nodes of another trace of the workload that have the names of this one's scratch files."""
+    known = names_of(explorer.recorded.recording.trace)
+    names = {known[node] for node in explorer.scratch}
+    return frozenset(node for node, name in names_of(trace).items() if name in names)
 
 
 def _immaterial(explorer: Explorer, disk: Disk, node: int) -> bool:

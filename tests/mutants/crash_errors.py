@@ -17,7 +17,9 @@ class FsyncErrorIgnored(Journal):
             super().sync()
 
 
-@broken_journal("A failed sync is tried once more; the second has nothing to write, and succeeds.", state="51", log="51")
+@broken_journal(
+    "A failed sync is tried once more; the second has nothing to write, and succeeds.", state="51", log="51"
+)
 class FailedSyncRepeated(Journal):
     def sync(self) -> None:
         try:
@@ -32,6 +34,12 @@ class FailedSyncRepeated(Journal):
     log="51",
 )
 class FailedRecordKept(Journal):
+    page = 4_096
+
+    def frame(self, payload: bytes) -> bytes:
+        # Pages of its own for each record: another one in the same page would take the failed one along.
+        return super().frame(payload.ljust(-(-(len(payload) + 8) // self.page) * self.page - 8))
+
     def append(self, payload: bytes) -> None:
         os.lseek(self.descriptor, self.end, os.SEEK_SET)
         self.write(self.frame(payload))

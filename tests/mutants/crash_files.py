@@ -173,18 +173,27 @@ class TornPageAccepted(AtomicFiles):
             os.close(descriptor)
 
 
-@broken_state("Values are put into text while the file is written: where one is refused, the file ends.", "STATE-FAIL-01")
+@broken_state(
+    "Values are put into text while the file is written: where one is refused, the file ends.", "STATE-FAIL-01"
+)
 class DumpFailDestroys(Document):
     def __setitem__(self, key: str, value: Any) -> None:
         check_key(key)
-        self.refuse_closed()
+        texts = self.texts()
         with self.path.open("w") as file:
             file.write("{")
-            for other, text in self.kept.items():
+            for other, text in texts.items():
                 if other != key:
                     file.write(f"{json.dumps(other)}: {json.dumps(text)}, ")
             file.write(f"{json.dumps(key)}: {json.dumps(self.encode(value))}}}")
+
+    def __getitem__(self, key: str) -> Any:
+        return self.decode(self.texts()[key])
+
+    def texts(self) -> dict[str, str]:
+        self.refuse_closed()
         self.kept = self.load()
+        return self.kept
 
 
 @broken_state("A file that can't be parsed is removed, and an empty one is begun.", "01")

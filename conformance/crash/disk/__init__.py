@@ -7,6 +7,7 @@ knows which of them the syncs made durable, and gives legal crash states, each a
 from __future__ import annotations
 
 from conformance.crash.disk.atoms import Atom
+from conformance.crash.disk.describe import names_of
 from conformance.crash.disk.disk import CrashState, Disk
 from conformance.crash.disk.model import MODELS, DiskModel
 from conformance.crash.disk.scratch import Substitute, scratch_candidates, substituted
@@ -18,6 +19,7 @@ __all__ = [
     "Disk",
     "DiskModel",
     "Substitute",
+    "names_of",
     "scratch_candidates",
     "substituted",
 ]

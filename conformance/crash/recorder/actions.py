@@ -187,7 +187,7 @@ class Actions:
             self.ledger.log(Remove(place.directory, place.name))
 
     def link(self, path: str, node: int | None, to: Place, call: Callable[[str, str], object]) -> None:
-        """Give a file a further name with `call`.
+        """Carry out link(2).
 
         Args:
             path: The file.

@@ -73,7 +73,8 @@ def _copy(call: Call, target: int, target_offset_at: int, source: int, source_of
         if moves_theirs and not (reader.shared and ours.shared):
             if target_offset is not None:
                 os.lseek(ours.descriptor, target_offset, os.SEEK_SET)
-            call.actions.foresee_write(node, ours.descriptor, os.pread(reader.descriptor, count, start))
+            length = min(count, max(0, os.fstat(reader.descriptor).st_size - start))
+            call.actions.foresee_write(node, ours.descriptor, os.pread(reader.descriptor, length, start))
             return None
         data = os.pread(reader.descriptor, min(count, _COPY_LENGTH_MAX), start)
         done = call.actions.write(node, ours.descriptor, data, target_offset) if data else 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from conformance.crash.case import Case
 from conformance.crash.errors import Tried, places, tried
-from conformance.crash.explore import Budget
+from conformance.crash.explore import Budget, Explorer
 from conformance.crash.fakedisk import Fake, NotOnFakes
 from conformance.crash.fault import CALLS, Fault
 from conformance.crash.history import MEANING
@@ -18,7 +18,7 @@ from conformance.crash.show import shown_fake, shown_fault
 from conformance.crash.subjects import Step
 from conformance.crash.workers import Crew, WorkerError
 from conformance.result import Inconclusive, NotApplicable, Violation
-from conformance.suites.crash_recovery.laboratory import laboratory, told, violated, workload_of
+from conformance.suites.crash_recovery.laboratory import explored, explorer_of, laboratory, told, violated, workload_of
 
 if TYPE_CHECKING:
     from conformance.trial import Trial
@@ -38,18 +38,18 @@ def survives_errors(trial: Trial, name: str, calls: str, error: int) -> None:
         Inconclusive: Faults can't be put on calls here.
         Violation: Something is wrong; the first is shown.
     """
-    steps = workload_of(trial, name).steps
+    base = explorer_of(trial, name)
+    without = {one.verdict for one in explored(trial, name, "ext4").findings} if calls == "sync" else set()
     try:
-        crew = laboratory(trial).crew
-        faults = list(_faults(trial, crew, name, calls, error))
+        faults = list(_faults(trial, base, calls, error))
         share = max(1, len(faults))  # of what one exploration may cost
         budget = Budget(max(20, trial.effort.crash_states // share), max(0.2, trial.effort.crash_seconds / share), 1)
-        for one in tried(crew, steps, faults, budget, trial.bench.seed):
+        for one in tried(base, faults, budget, trial.bench.seed):
             trial.count("errors")
             trial.count("comparisons", one.judged)
             if one.states:
                 trial.count("crash states", one.states)
-            if one.findings:
+            if any(finding.verdict not in without for finding in one.findings):
                 raise _violation(trial, one)
     except (Unmeasured, WorkerError) as why:
         raise Inconclusive(str(why)) from why
@@ -91,13 +91,13 @@ def survives_fake_disks(trial: Trial, play: Callable[[Crew, Sequence[Step]], lis
             )
 
 
-def _faults(trial: Trial, crew: Crew, name: str, calls: str, error: int) -> Iterator[Fault]:
+def _faults(trial: Trial, base: Explorer, calls: str, error: int) -> Iterator[Fault]:
     kind: Literal["error", "short"] = "error" if error else "short"
     for call in CALLS:
         if call not in calls.split():
             continue
         counted = Fault(call, 1, kind, error)
-        for number in places(crew, workload_of(trial, name).steps, counted, trial.effort.faults):
+        for number in places(base.crew, base.recorded.steps, counted, trial.effort.faults):
             yield Fault(call, number, kind, error)
             yield Fault(call, number, kind, error, sticky=True)
 
