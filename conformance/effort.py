@@ -42,7 +42,7 @@ EFFORTS = {
         crash_seconds=0.5,
         second_crashes=1,
         kills=4,
-        faults=3,
+        faults=5,
     ),
     "normal": Effort(
         "normal",

@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.crash.explore import observed
 from conformance.crash.fault import Fault
 from conformance.crash.history import History, Moment, Verdict, moments
 from conformance.crash.observe import Observation
@@ -23,8 +22,8 @@ from conformance.crash.recorded import Order, Unmeasured, assembled, record_orde
 from conformance.crash.recorder.recording import Recording
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.trace import Mark, Trace
-from conformance.crash.tree import Tree, digest, read_tree
-from conformance.crash.worker import Bay
+from conformance.crash.tree import Tree, read_tree
+from conformance.crash.worker import Bay, observe_place
 from conformance.crash.workers import Crew
 
 #: Kills are tried until enough land inside a call, but not for ever.
@@ -65,13 +64,13 @@ def killed_at_calls(crew: Crew, steps: Sequence[Step], count: int, seed: int) ->
         raise Unmeasured(f"no process can be stopped at a system call here: {whole}")
     drawn = random.Random(seed).sample(range(1, whole.counted + 1), min(count, whole.counted))
     orders = [Order(steps, {}, Fault("any", number, "kill")) for number in sorted(drawn)]
-    ended = []
-    for order, recording in crew.spread(record_order, orders):
-        if isinstance(recording, Recording) and recording.fired and order.fault is not None:
+    ended: list[Kill] = []
+    for order, (recording, observation) in crew.spread(kill_at, orders):
+        if recording.fired and order.fault is not None:
             one = assembled(crew, steps, recording, {})
             how = f"before system call {order.fault.number:,} of {whole.counted:,}"
-            ended.append(_Ended(how, one.moments[-1], one.history.attempts, recording.real))
-    return _judged(crew, steps, ended)
+            ended.append(_judged(one.history, how, one.moments[-1], recording.real, observation))
+    return ended
 
 
 def killed_at_moments(crew: Crew, steps: Sequence[Step], count: int, seed: int) -> list[Kill]:
@@ -80,13 +79,14 @@ def killed_at_moments(crew: Crew, steps: Sequence[Step], count: int, seed: int) 
     whole = max(_timed(crew, steps) for _ in range(3))
     delays = (draw.random() * whole for _ in range(count * _TRIES))
     orders = (Delayed(steps, delay) for delay in delays)
-    ended: list[_Ended] = []
-    for order, (marks, files) in crew.spread(kill_after, orders):
+    ended: list[Kill] = []
+    for order, (marks, files, observation) in crew.spread(kill_after, orders):
+        history = History(crew.contract, steps, _attempts(marks), SUBJECTS[crew.contract].empty)
         moment = moments(Trace((), tuple(marks)))[-1]
-        ended.append(_Ended(f"after {order.delay_s * 1000:.2f} ms", moment, _attempts(marks), files))
+        ended.append(_judged(history, f"after {order.delay_s * 1000:.2f} ms", moment, files, observation))
         if sum(one.moment.running for one in ended) >= count:
             break
-    return _judged(crew, steps, ended)
+    return ended
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,21 @@ class Delayed:
     delay_s: float
 
 
-def kill_after(bay: Bay, order: Delayed) -> tuple[list[Mark], Tree]:
-    """Carry out a workload in a forked child, kill it, and return its marks and its files; runs in a worker."""
-    place = bay.place()
+def kill_at(bay: Bay, order: Order) -> tuple[Recording, Observation]:
+    """Carry out a workload that is killed at a call, and reopen the store where it is; runs in a worker."""
+    recording = record_order(bay, order)
+    if isinstance(recording, str):
+        raise TypeError(recording)  # the first recording was possible
+    return recording, observe_place(bay)
+
+
+def kill_after(bay: Bay, order: Delayed) -> tuple[list[Mark], Tree, Observation]:
+    """Carry out a workload in a forked child, kill it, and reopen the store where it is; runs in a worker.
+
+    Returns:
+        The marks of the workload, the files that it left, and what a fresh process found.
+    """
+    place = bay.cleared()
     place.mkdir()
     reader, writer = os.pipe()
     child = os.fork()
@@ -118,12 +130,13 @@ def kill_after(bay: Bay, order: Delayed) -> tuple[list[Mark], Tree]:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         marks = [Mark(line.decode().strip()) for line in [first, *lines]]
-    return marks, read_tree(place)
+    files = read_tree(place)
+    return marks, files, observe_place(bay)
 
 
 def time_of(bay: Bay, steps: Sequence[Step]) -> float:
     """Return how many seconds a workload takes that nobody kills; runs in a worker."""
-    place = bay.place()
+    place = bay.cleared()
     place.mkdir()
     begun = time.monotonic()
     child = os.fork()
@@ -149,20 +162,6 @@ def _attempts(marks: Sequence[Mark]) -> list[Attempt]:
     return [Attempt(int(mark.text.split()[2])) for mark in marks if mark.text.startswith("start ")]
 
 
-@dataclass(frozen=True)
-class _Ended:
-    how: str
-    moment: Moment
-    attempts: Sequence[Attempt]
-    files: Tree
-
-
-def _judged(crew: Crew, steps: Sequence[Step], ended: Sequence[_Ended]) -> list[Kill]:
-    found = observed(crew, {digest(one.files): one.files for one in ended})
-    kills = []
-    for one in ended:
-        history = History(crew.contract, steps, one.attempts, SUBJECTS[crew.contract].empty)
-        observation = found[digest(one.files)]
-        verdict = history.judge(observation, one.moment)
-        kills.append(Kill(one.how, one.moment, steps, one.attempts, one.files, verdict, observation))
-    return kills
+def _judged(history: History, how: str, moment: Moment, files: Tree, observation: Observation) -> Kill:
+    verdict = history.judge(observation, moment)
+    return Kill(how, moment, history.steps, history.attempts, files, verdict, observation)

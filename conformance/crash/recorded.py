@@ -66,7 +66,7 @@ class Order:
 
 def record_order(bay: Bay, order: Order) -> Recording | str:
     """Carry out and record a workload; runs in a worker. A text says why nothing can be recorded here."""
-    place = bay.place()
+    place = bay.cleared()
     write_tree(order.before, place)
     workload = partial(_workload, bay, order)
     try:
@@ -76,8 +76,7 @@ def record_order(bay: Bay, order: Order) -> Recording | str:
 
 
 def _workload(bay: Bay, order: Order, mark: object) -> list[Attempt]:
-    folder = bay.folder / "place"
-    return carry_out(bay.backend, bay.contract, order.steps, folder, mark, retry=order.retry)  # type: ignore[arg-type]
+    return carry_out(bay.backend, bay.contract, order.steps, bay.place, mark, retry=order.retry)  # type: ignore[arg-type]
 
 
 def recorded(crew: Crew, steps: Sequence[Step], *, before: Tree | None = None, held: Content = None) -> Recorded:

@@ -41,11 +41,15 @@ class Bay:
     contract: str
     folder: Path
 
+    @property
     def place(self) -> Path:
-        """Return where every store is opened, always the same path, with nothing there."""
-        place = self.folder / "place"
-        shutil.rmtree(place, ignore_errors=True)
-        return place
+        """Where every store is opened: always the same path, for stores that write down where they are."""
+        return self.folder / "place"
+
+    def cleared(self) -> Path:
+        """Return the place, with nothing there."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        return self.place
 
 
 def observe_all(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observation]:
@@ -65,7 +69,13 @@ def observe_all(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observatio
     return dict(zip(batch, found, strict=True))
 
 
-def _in_child(bay: Bay, trees: Sequence[Tree]) -> tuple[list[Observation], Observation]:
+def observe_place(bay: Bay) -> Observation:
+    """Reopen the store on the files that are there, in a forked child, and return what it shows."""
+    found, ended = _in_child(bay, [None])
+    return found[0] if found else ended
+
+
+def _in_child(bay: Bay, trees: Sequence[Tree | None]) -> tuple[list[Observation], Observation]:
     """Observe trees in a forked child; return what came, and what to say of the one at which it died or hung."""
     here, there = Pipe(duplex=False)
     child = os.fork()
@@ -89,12 +99,13 @@ def _in_child(bay: Bay, trees: Sequence[Tree]) -> tuple[list[Observation], Obser
     return found, Observation("died", detail=f"the process {how}")
 
 
-def _observe_here(bay: Bay, trees: Sequence[Tree], answers: Connection) -> NoReturn:
+def _observe_here(bay: Bay, trees: Sequence[Tree | None], answers: Connection) -> NoReturn:
     # Nothing that the store makes lives on after the child, so there is nothing to collect.
     gc.disable()
     for tree in trees:
-        place = bay.place()
-        write_tree(tree, place)
+        if tree is not None:
+            write_tree(tree, bay.cleared())
+        place = bay.place
         answers.send(observe(bay.backend, bay.contract, place))
     os._exit(0)
 

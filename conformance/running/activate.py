@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +25,7 @@ def activate(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: An option can't be used, or an address leads to no store.
     """
-    given = {
+    given: dict[str, Any] = {
         name: config.getoption(f"conformance_{name}")
         for name in ("backend", "suite", "contract", "effort", "seed", "json", "disk", "case")
     }

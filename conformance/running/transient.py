@@ -12,9 +12,9 @@ from typing import TextIO
 EVERY_S = 0.1
 
 # pytest is in the middle of a line: it has printed letters, or the name of a check, and will go on there. Where in the
-# line it stands is nobody's business but its own, so it is not asked and not repeated. The text stands on the line
-# below, and the cursor is put back by the terminal itself. At the bottom of the screen there is no line below: IND makes
-# one, by scrolling, and RI comes back up in the same column, before the place is saved. All of it is VT100, 1978.
+# line it stands is its own business, so it is not asked and not repeated. The text stands on the line below, and the
+# terminal itself puts the cursor back. At the bottom of the screen there is no line below: IND makes one, by scrolling,
+# and RI comes back up in the same column, before the place is saved. All of this the VT100 could do in 1978.
 _MAKE_LINE_BELOW = "\x1bD\x1bM"
 _SAVE, _RESTORE = "\x1b7", "\x1b8"
 _TO_LINE_BELOW = "\x1bD\r"

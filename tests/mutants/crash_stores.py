@@ -1,4 +1,4 @@
-"""State stores of other designs that are wrong about crashes: two files, slots, mapped memory, buffers, SQLite."""
+"""State stores of other designs that are wrong about crashes: two files, slots, mapped memory, buffers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import os
 import zlib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from reference_backends._files import sync_directory
-from tests.mutants.base import Mutant, PlainState
-from tests.mutants.crash_base import PROMISES, Changes, Journal, JournalState, Opener, TextState, broken_state, codes, marked
+from tests.mutants.crash_base import Changes, JournalState, TextState, broken_state, marked
 from tests.mutants.crash_files import Document, replace_file, write_synced
 from tests.mutants.crash_log_base import broken_state_on_journal
 
@@ -177,8 +174,7 @@ class MappedInPlace(TextState):
             if file.tell() == 0:
                 file.write(bytes(self.page))
                 file.flush()
-            self.file = os.dup(file.fileno())
-        self.map = mmap.mmap(self.file, 0)
+            self.map = mmap.mmap(file.fileno(), 0)
         size = int.from_bytes(self.map[:4], "big")
         if size:
             self.kept.update(json.loads(zlib.decompress(self.map[4 : 4 + size])))
@@ -195,32 +191,7 @@ class MappedInPlace(TextState):
     def close(self) -> None:
         if not self.closed:
             self.map.close()
-            os.close(self.file)
         super().close()
 
 
-class SyncedSqlite(PlainState):
-    """SQLite with the pragmas of a class."""
-
-    pragmas: tuple[str, ...] = ()
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        for pragma in self.pragmas:
-            self._database.execute(f"PRAGMA {pragma}").fetchall()
-
-
-class DeleteFull(SyncedSqlite):
-    pragmas = ("journal_mode = DELETE", "synchronous = FULL")
-
-
-class WalNormal(SyncedSqlite):
-    pragmas = ("journal_mode = WAL", "synchronous = NORMAL")
-
-
-class DeleteOff(SyncedSqlite):
-    pragmas = ("journal_mode = DELETE", "synchronous = OFF")
-
-
-class NoJournal(SyncedSqlite):
-    pragmas = ("journal_mode = OFF", "synchronous = FULL")
+MUTANTS = marked(globals())

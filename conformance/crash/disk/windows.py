@@ -78,8 +78,9 @@ def windows_of_kill(trace: Trace, atoms: Sequence[Atom]) -> Iterator[Window]:
         coming = [behaviour(operations[point], group, names)] if point < len(operations) else []
         word = described(operations[point], names) if coming else "the end"
         since += coming
-        # after a sync all is as it was before it
-        if point in (0, len(operations)) or not isinstance(operations[point - 1], Sync | SyncAll):
+        # just after a sync all is as it was before it, but a write of several pages may be cut short there
+        after_sync = point > 0 and isinstance(operations[point - 1], Sync | SyncAll)
+        if not after_sync or len(group) > 1 or point == len(operations):
             yield Window(point, (group,), (word,), tuple(since))
 
 

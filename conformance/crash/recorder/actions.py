@@ -187,13 +187,13 @@ class Actions:
             self.ledger.log(Remove(place.directory, place.name))
 
     def link(self, path: str, node: int | None, to: Place, call: Callable[[str, str], object]) -> None:
-        """Carry out link(2).
+        """Give one more name to a file.
 
         Args:
             path: The file.
             node: Its node; None for one from outside.
             to: The new name.
-            call: link(2).
+            call: What does it.
         """
         if not os.path.lexists(to.path):
             self.faults.meet(("create",))
@@ -204,7 +204,7 @@ class Actions:
             self._came_from_outside(to)
 
     def rename(self, old: Place | None, new: Place | None, call: Callable[[], object]) -> None:
-        """Move a name with `call`, which is a form of rename(2).
+        """Move a name, by whichever form of the call.
 
         Args:
             old: The old name; None outside the root.
@@ -212,7 +212,7 @@ class Actions:
             call: What to do.
         """
         self.faults.meet(("rename",))
-        # Two names of one file: rename(2) does nothing, and says that it succeeded.
+        # Of two names of one file none is moved, and the call succeeds; see rename(2).
         same = old is not None and new is not None and old.node is not None and old.node == new.node
         call()
         if same:

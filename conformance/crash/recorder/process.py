@@ -46,6 +46,12 @@ class Processes:
         self._number = ctypes.c_long(architecture.pidfd_getfd)
         self._handles: dict[int, int] = {}
 
+    def meet(self, tid: int) -> None:
+        """Remember a thread, so that its process can be killed at the end."""
+        if tid not in self._handles:
+            with suppress(OSError, StopIteration):  # it is gone, or has ended and is not yet waited for
+                self.handle(tid)
+
     def handle(self, tid: int) -> int:
         """Return a pidfd of the process that a thread belongs to."""
         if tid not in self._handles:
@@ -95,7 +101,7 @@ class Processes:
     def kill(self) -> None:
         """Kill every process that was ever met."""
         for handle in self._handles.values():
-            with suppress(ProcessLookupError):
+            with suppress(OSError):  # it is gone, or has become somebody else's
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
 
     def close(self) -> None:

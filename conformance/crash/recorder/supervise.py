@@ -24,6 +24,8 @@ from conformance.crash.recorder.syscalls import Architecture, architecture
 from conformance.crash.tree import read_tree
 
 _HANDLERS: dict[str, Callable[[Call], Answer]] = {**on_descriptors.HANDLERS, **on_names.HANDLERS}
+#: For killed processes to be gone.
+_LEFT_BEHIND_S = 1.0
 _WHY = {
     errno.EBUSY: "another listener is already there, such as that of an outer recorder or of a sandbox",
     errno.EPERM: "this process may not install a filter",
@@ -114,9 +116,9 @@ class Supervisor:
             cut_off = Ended("died", "SIGKILL (the fault)")
         finally:
             self._child.kill()
-            self._processes.kill()
-            os.close(self._listener)
             status = os.waitpid(self._child.pid, 0)[1]
+            self._kill_the_rest()
+            os.close(self._listener)
             self._actions.maps.look()
             self._actions.maps.close()
             self._processes.close()
@@ -139,11 +141,29 @@ class Supervisor:
             os.close(handle)
         return False
 
+    def _kill_the_rest(self) -> None:
+        """Kill what left the session of the child, and return when all is gone that was under the filter."""
+        poll = select.poll()
+        poll.register(self._listener, select.POLLIN)
+        deadline = time.monotonic() + _LEFT_BEHIND_S
+        while True:
+            self._processes.kill()
+            events = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            if not events:
+                self._actions.ledger.miss("processes that were left behind")
+                return
+            if events[0][1] & select.POLLHUP:
+                return
+            notification = seccomp.receive(self._listener)  # one that was just started; it is not answered
+            if notification is not None:
+                self._processes.meet(notification.tid)
+
     def _answer(self) -> None:
         notification = seccomp.receive(self._listener)
         if notification is None:
             return
         self.calls += 1
+        self._processes.meet(notification.tid)
         call = Call(
             self._names[notification.number],
             notification.tid,

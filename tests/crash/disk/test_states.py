@@ -131,6 +131,14 @@ def test_a_killed_process_leaves_what_it_asked_for() -> None:
     ]
 
 
+def test_a_killed_process_may_be_in_a_write_after_a_sync() -> None:
+    """Nothing changes by a sync, so no state is between it and what comes next; inside that there are some."""
+    before = (Create(ROOT, "f", 1),)
+    for size, sizes in ((4096, {0, 4096}), (8192, {0, 4096, 8192})):
+        disk = Disk(Trace(before, (Sync(1), Write(1, 0, b"n" * size))), MODELS["kill"])
+        assert {len(disk.tree(state.kept)["f"] or b"") for state in disk.states(0)} == sizes
+
+
 def test_long_windows_give_a_bounded_number_of_pairs_and_random_subsets() -> None:
     """A store that never syncs has one window; what is random in it is bounded, and it can be cut short at once."""
     names = [Create(ROOT, f"f{number}", number + 1) for number in range(300)]
