@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from conformance.check import catalogue
+from conformance.report import case_script
 from conformance.running import collecting, judging, reporting
+from conformance.suites.crash_recovery import meeting
 
 # Loaded once here: pytester takes modules out of sys.modules again that a run inside the process loaded first.
 assert catalogue()
+assert case_script
 assert collecting
 assert judging
+assert meeting
 assert reporting
 
 GOOD = '''
@@ -51,6 +55,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
         "CONFORMANCE_EFFORT",
         "CONFORMANCE_SEED",
         "CONFORMANCE_JSON",
+        "CONFORMANCE_DISK",
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "120")

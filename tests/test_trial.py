@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -252,3 +253,23 @@ def test_seeds_decide_the_examples(tmp_path: Path) -> None:
     seen = {1: collect(1), 2: collect(2)}
     assert seen[1] == collect(1)
     assert seen[1] != seen[2]
+
+
+def test_a_case_is_met_in_place_of_its_check_and_without_gates(tmp_path: Path) -> None:
+    """With a case, its check is not carried out, and neither are its gates; other checks are as ever."""
+    checks = catalogue()
+    code = "STATE-VALUE-01"
+    assert checks[code].needs
+    one = bench(HONEST, tmp_path)
+    met = []
+
+    def replay(trial: Trial) -> None:
+        met.append(trial.check.code)
+        trial.count("comparisons")
+
+    one.case, one.replay = SimpleNamespace(code=code), replay
+    assert one.judge(checks[code]).outcome == "pass"
+    assert met == [code]
+    assert list(one.results) == [code]
+    assert one.judge(checks["STATE-BASIC-01"]).evidence["comparisons"] > 1
+    assert met == [code]

@@ -9,13 +9,17 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from conformance.crash.disk import MODELS, CrashState, Disk
+from conformance.crash.disk import CrashState
 from conformance.crash.explore import Budget, Explored, Explorer
 from conformance.crash.history import Moment
 from conformance.crash.recorded import Order, Recorded, record_order
 from conformance.crash.recorder.recording import Recording
 from conformance.crash.trace import Mark, replayed
 from conformance.crash.tree import Tree
+
+
+#: Recoveries that are recorded for each that is explored: most only read, or do what another did.
+_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,18 @@ def crashed_twice(explorer: Explorer, model: str, count: int, budget: Budget, se
         seed: The first crashes are drawn with it.
     """
     one = explorer.recorded
-    disk = Disk(one.recording.trace, MODELS[model], explorer.scratch)
+    disk = explorer.disk(model)
     states = list(disk.states(seed, 1))
     random.Random(seed).shuffle(states)
     seen: set[tuple[str, ...]] = set()
+    tries = count * _TRIES
     for state in states:
-        if count <= 0:
+        if count <= 0 or tries <= 0:
             return
         moment, tree = one.moments[state.point], disk.tree(state.kept)
         if not moment.acknowledged or one.history.judge(explorer.observe(tree), moment) != "fine":
             continue
+        tries -= 1
         recording = explorer.crew.call(record_order, Order((), tree))
         if not isinstance(recording, Recording) or recording.ended != "returned" or not _sound(recording):
             continue

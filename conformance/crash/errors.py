@@ -77,7 +77,11 @@ def tried(base: Explorer, faults: Sequence[Fault], budget: Budget, seed: int) ->
     """
     crew, steps = base.crew, base.recorded.steps
     orders = (Order(steps, {}, fault, retry=True) for fault in faults)
-    recordings = [(order.fault, _recording(found)) for order, found in crew.spread(record_order, orders)]
+    recordings: list[tuple[Fault | None, Recording]] = []
+    for order, found in crew.spread(record_order, orders):
+        recordings.append((order.fault, _recording(found)))
+        if recordings[-1][1].ended == "hung":  # one is enough to tell, and each takes as long as the limit
+            break
     for fault, recording in sorted(recordings, key=lambda one: one[0].number if one[0] else 0):
         assert fault is not None
         if not recording.fired:

@@ -101,7 +101,7 @@ class Explorer:
 
     def explore(self, model: str, budget: Budget, seed: int) -> Explored:
         """Return what is found under a model."""
-        disk = Disk(self.recorded.recording.trace, MODELS[model], self.scratch)
+        disk = self.disk(model)
         met = _Met({}, time.monotonic() + budget.seconds)
         states = disk.states(seed, budget.representatives)
         for batch, found in self.crew.spread(observe_all, self._batches(disk, states, met, budget)):
@@ -116,6 +116,11 @@ class Explorer:
                 if verdict != "fine":
                     findings.append(Finding(verdict, model, state, moment, self.observations[name]))
         return Explored(model, len(met.cases), judged, sum(1 for _ in islice(states, budget.counted)), tuple(findings))
+
+    def disk(self, model: str) -> Disk:
+        """Return the trace under a model. A kill leaves scratch files as they are; power loss may leave anything."""
+        scratch = frozenset[int]() if MODELS[model].kill else self.scratch
+        return Disk(self.recorded.recording.trace, MODELS[model], scratch)
 
     def observe(self, tree: Tree) -> Observation:
         """Return what the store shows on one tree."""

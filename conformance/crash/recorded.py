@@ -20,7 +20,7 @@ from conformance.crash.recorder.recording import Recording
 from conformance.crash.subjects import SUBJECTS, Content, Step
 from conformance.crash.trace import Mark, replayed
 from conformance.crash.tree import Tree, digest, write_tree
-from conformance.crash.worker import Bay, observe_all
+from conformance.crash.worker import HANG_S, Bay, observe_all
 from conformance.crash.workers import Crew
 
 
@@ -70,7 +70,7 @@ def record_order(bay: Bay, order: Order) -> Recording | str:
     write_tree(order.before, place)
     workload = partial(_workload, bay, order)
     try:
-        return record(workload, place, fault=order.fault)
+        return record(workload, place, fault=order.fault, timeout_s=HANG_S)
     except Unable as reason:
         return str(reason)
 
@@ -128,8 +128,8 @@ def _replay_gate(recording: Recording) -> None:
     wrong = sorted(path for path in {*real, *made} if real.get(path, b"?") != made.get(path, b"?"))
     unseen = f" It can't see {', '.join(recording.unseen)}." if recording.unseen else ""
     raise Unmeasured(
-        f"the {recording.recorder} recorder missed something: the recorded writes, replayed, do not make the files that "
-        f"the store left. Different: {', '.join(wrong[:5])}.{unseen}"
+        f"the {recording.recorder} recorder missed something: the recorded writes, replayed, do not make the files "
+        f"that the store left. Different: {', '.join(wrong[:5])}.{unseen}"
     )
 
 
@@ -146,6 +146,6 @@ def _baseline_gate(crew: Crew, one: Recorded) -> None:
         detail = f" ({observation.detail})" if observation.detail else ""
         raise Unmeasured(
             f"without any crash, {MEANING[verdict]}{detail}: closed, copied to another directory and opened in another "
-            f"process. The adapter is at fault, not a crash: does the store keep something outside where.path, or write "
-            f"down the path that it lies at?"
+            f"process. The adapter is at fault, not a crash: does the store keep something outside where.path, or "
+            f"write down the path that it lies at?"
         )

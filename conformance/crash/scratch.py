@@ -6,16 +6,16 @@ are not known beforehand: what stands in them is replaced, and when the store do
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from conformance.crash.disk import MODELS, Disk, names_of, scratch_candidates, substituted
 from conformance.crash.explore import Explorer
 from conformance.crash.subjects import canonical
-from conformance.crash.trace import Trace
+from conformance.crash.trace import Mark, Trace
 from conformance.crash.tree import Tree
 
-#: States that each candidate is tried in.
-_TRIED_IN = 4
+#: States of a file's life that are looked at besides the telling ones.
+_SPREAD = 4
 
 
 def scratch_files(explorer: Explorer) -> frozenset[int]:
@@ -23,12 +23,15 @@ def scratch_files(explorer: Explorer) -> frozenset[int]:
 
     Args:
         explorer: Of the workload. A node is scratch when the store shows the same with nothing in its place, with
-            zeros, and with older and torn versions of it, in several states after a kill in which it has content.
-            Random bytes are not tried: no crash leaves them, and a store may rightly choke on them.
+            zeros, and with older and torn versions of it, at many moments of the file's life. Random bytes are not
+            tried: no crash leaves them, and a store may rightly choke on them.
     """
     trace = explorer.recorded.recording.trace
     disk = Disk(trace, MODELS["kill"])
-    return frozenset(node for node in sorted(scratch_candidates(trace)) if _immaterial(explorer, disk, node))
+    moments = {node: list(_states_with(disk, node)) for node in sorted(scratch_candidates(trace))}
+    # The middle of a file's life tells most: few files are left for the rest.
+    left = _immaterial(explorer, disk, {node: kept[len(kept) // 2 :][:1] for node, kept in moments.items() if kept})
+    return frozenset(_immaterial(explorer, disk, {node: moments[node] for node in left}))
 
 
 def scratch_of_the_same_names(explorer: Explorer, trace: Trace) -> frozenset[int]:
@@ -38,15 +41,19 @@ def scratch_of_the_same_names(explorer: Explorer, trace: Trace) -> frozenset[int
     return frozenset(node for node, name in names_of(trace).items() if name in names)
 
 
-def _immaterial(explorer: Explorer, disk: Disk, node: int) -> bool:
-    pairs = [(disk.tree(kept), list(_otherwise(disk, kept, node))) for kept in _states_with(disk, node)]
-    explorer.observe_all([tree for before, others in pairs for tree in (before, *others)])
-    for tree, others in pairs:
-        before = explorer.observe(tree)
-        shown = {(one.usable, canonical(one.content)) for one in map(explorer.observe, others)}
-        if before.usable != "usable" or shown != {(before.usable, canonical(before.content))}:
-            return False
-    return bool(pairs)
+def _immaterial(explorer: Explorer, disk: Disk, states: Mapping[int, Sequence[frozenset[int]]]) -> list[int]:
+    """Return the nodes that the store does not miss in any of the states given for each."""
+    trials = {
+        node: [(disk.tree(kept), list(_otherwise(disk, kept, node))) for kept in some] for node, some in states.items()
+    }
+    explorer.observe_all([tree for pairs in trials.values() for before, others in pairs for tree in (before, *others)])
+    return [node for node, pairs in trials.items() if all(_same(explorer, *pair) for pair in pairs)]
+
+
+def _same(explorer: Explorer, tree: Tree, others: Sequence[Tree]) -> bool:
+    before = explorer.observe(tree)
+    shown = {(one.usable, canonical(one.content)) for one in map(explorer.observe, others)}
+    return before.usable == "usable" and shown == {(before.usable, canonical(before.content))}
 
 
 def _otherwise(disk: Disk, kept: frozenset[int], node: int) -> Iterator[Tree]:
@@ -59,9 +66,25 @@ def _otherwise(disk: Disk, kept: frozenset[int], node: int) -> Iterator[Tree]:
 
 
 def _states_with(disk: Disk, node: int) -> Iterator[frozenset[int]]:
-    """Give a few states in which the node has content, spread over the trace."""
-    last = max((atom.operation for atom in disk.atoms if atom.node == node), default=-1)
-    places = [atom.operation for atom in disk.atoms if atom.node == node and atom.kind != "name"]
-    step = max(1, len(places) // _TRIED_IN)
-    for place in sorted({*places[step - 1 :: step], last} if places else ()):
-        yield frozenset(atom.index for atom in disk.atoms if atom.operation <= place)
+    """Give states after a kill in which the node has content.
+
+    They are those at each acknowledgement, after its last write, just before its name goes (a rollback journal counts
+    at no other time), and a few more, spread evenly.
+    """
+    operations = disk.trace.operations
+    data = [atom.operation for atom in disk.atoms if atom.node == node and atom.kind == "data"]
+    if not data:
+        return
+    life = [place for place in range(data[0], len(operations)) if node in _nodes_at(disk, place)]
+    done = [place for place in life if isinstance(operations[place], Mark)]
+    ends = [place for place in life if place + 1 not in set(life)]
+    for place in sorted({*done, *ends, data[-1], *life[:: max(1, len(life) // _SPREAD)]} & set(life)):
+        yield _kept_at(disk, place)
+
+
+def _nodes_at(disk: Disk, place: int) -> Collection[int]:
+    return disk.paths(_kept_at(disk, place)).values()
+
+
+def _kept_at(disk: Disk, place: int) -> frozenset[int]:
+    return frozenset(atom.index for atom in disk.atoms if atom.operation <= place)

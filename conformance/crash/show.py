@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from conformance.crash.disk import MODELS, Disk
+from conformance.crash.disk import MODELS
 from conformance.crash.explore import Explorer, Finding
 from conformance.crash.fakedisk import Fake
 from conformance.crash.history import MEANING, History, Moment
 from conformance.crash.kills import Kill
 from conformance.crash.observe import Observation
 from conformance.crash.recorded import Recorded
-from conformance.crash.subjects import SUBJECTS, Content, Step, canonical
+from conformance.crash.subjects import SUBJECTS, Content, Step, Subject, canonical
 from conformance.crash.trace import (
     Create,
     Link,
@@ -27,10 +27,12 @@ from conformance.crash.trace import (
     Write,
 )
 from conformance.crash.tree import Tree
-from conformance.literal import literal
 
 #: System calls that are shown before the crash; a minimised case rarely has more.
 SHOWN = 40
+#: Characters of a file name, and of a call, that are shown in full.
+_LONGEST = 32
+_CALL = 70
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Shown:
 def shown(explorer: Explorer, finding: Finding) -> Shown:
     """Return a finding as text."""
     crash = "a process kill" if MODELS[finding.model].kill else f"a power loss that {finding.model} allows"
-    expected, got = _difference(explorer.recorded.history, finding.moment, finding.observation)
+    expected, got = difference(explorer.recorded.history, finding.moment, finding.observation)
     return Shown(
         what=f"after {crash}, {MEANING[finding.verdict]}",
         expected=expected,
@@ -71,8 +73,8 @@ def shown_fault(explorer: Explorer, finding: Finding) -> Shown:
         text = shown(explorer, finding)
         return replace(text, what=f"after an error of the disk, then {text.what.removeprefix('after ')}")
     one = explorer.recorded
-    expected, got = _difference(one.history, finding.moment, finding.observation)
-    lines = [*_lines(one, len(one.recording.trace.operations), lambda place: ""), f"********* {finding.state.label}"]
+    expected, got = difference(one.history, finding.moment, finding.observation)
+    lines = [*_lines(one, len(one.recording.trace.operations), lambda _: ""), f"********* {finding.state.label}"]
     return Shown(
         what=f"after an error of the disk, {MEANING[finding.verdict]}",
         expected=expected,
@@ -85,7 +87,7 @@ def shown_fault(explorer: Explorer, finding: Finding) -> Shown:
 def shown_kill(contract: str, kill: Kill) -> Shown:
     """Return a real kill that left something wrong as text."""
     history = History(contract, kill.steps, kill.attempts, SUBJECTS[contract].empty)
-    expected, got = _difference(history, kill.moment, kill.observation)
+    expected, got = difference(history, kill.moment, kill.observation)
     lines = _attempt_lines(history, kill.moment.settled)
     return Shown(
         what=f"after a real kill, {MEANING[kill.verdict]}",
@@ -101,7 +103,7 @@ def shown_fake(contract: str, steps: Sequence[Step], fake: Fake) -> Shown:
     history = History(contract, steps, fake.attempts, SUBJECTS[contract].empty)
     settled = len(fake.attempts)
     moment = Moment(settled=settled, acknowledged=settled, running=False, opened=True)
-    expected, got = _difference(history, moment, fake.observation)
+    expected, got = difference(history, moment, fake.observation)
     return Shown(
         what=f"after it, {MEANING[fake.verdict]}",
         expected=expected,
@@ -116,11 +118,12 @@ def _attempt_lines(history: History, settled: int) -> list[str]:
     lines = []
     for number, attempt in enumerate(history.attempts):
         end = f"raised {attempt.raised}" if attempt.raised else "ACKNOWLEDGED" if number < settled else ""
-        lines.append(f"-- {source(history.steps[attempt.step])[:90]}  {end}".rstrip())
+        lines.append(f"-- {_cut(source(history.steps[attempt.step]))}  {end}".rstrip())
     return lines
 
 
-def _difference(history: History, moment: Moment, observation: Observation) -> tuple[str, str]:
+def difference(history: History, moment: Moment, observation: Observation) -> tuple[str, str]:
+    """Return what had been acknowledged and is not there, and what is there in its place."""
     subject = SUBJECTS[history.contract]
     due = history.after[moment.settled][0]
     if observation.usable != "usable":
@@ -129,7 +132,7 @@ def _difference(history: History, moment: Moment, observation: Observation) -> t
     missing = _without(subject.parts(due), subject.parts(observation.content))
     extra = _without(subject.parts(observation.content), subject.parts(due))
     # What is there only because the call in flight took effect is no difference worth telling.
-    return _told(missing, "nothing more than was acknowledged"), _told(extra, "nothing in its place")
+    return _told(subject, missing, "nothing else"), _told(subject, extra, "nothing in its place")
 
 
 def _without(parts: object, others: object) -> list[Content]:
@@ -137,18 +140,16 @@ def _without(parts: object, others: object) -> list[Content]:
     return [part for part in parts if canonical(part) not in gone]  # type: ignore[attr-defined]
 
 
-def _told(parts: list[Content], nothing: str) -> str:
+def _told(subject: Subject, parts: list[Content], nothing: str) -> str:
     if not parts:
         return nothing
-    return ", ".join(literal(part, 60) for part in parts[:3]) + (
-        f" and {len(parts) - 3} more" if len(parts) > 3 else ""
-    )
+    return ", ".join(map(subject.tell, parts[:3])) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "")
 
 
 def story(explorer: Explorer, finding: Finding) -> Iterator[str]:
     """Give the lines of the story of a finding."""
     one, point, kept = explorer.recorded, finding.state.point, finding.state.kept
-    disk = Disk(one.recording.trace, MODELS[finding.model], explorer.scratch)
+    disk = explorer.disk(finding.model)
     durable = frozenset() if disk.model.kill else disk.durable(point)
     yield from _last(_lines(one, point, lambda place: _state(disk.by_operation.get(place, ()), kept, durable)))
     crash = "PROCESS KILLED HERE" if disk.model.kill else "POWER LOSS HERE"
@@ -188,10 +189,14 @@ def _mark_line(mark: Mark, one: Recorded) -> list[str]:
     history = one.history
     source = SUBJECTS[history.contract].source
     if word == "start":
-        return [f"{'':9} -- {source(history.steps[int(numbers[1])])[:90]}"]
+        return [f"{'':9} -- {_cut(source(history.steps[int(numbers[1])]))}"]
     if word in ("done", "raised"):
         return [f"{'':9} -- {'ACKNOWLEDGED' if word == 'done' else 'RAISED'}"]
     return [f"{'':9} -- the store is {word}"] if word in ("open", "closed") else []
+
+
+def _cut(source: str) -> str:
+    return source if len(source) <= _CALL else f"{source[:_CALL]}…"
 
 
 class _Names:
@@ -230,14 +235,22 @@ class _Names:
 
     def _path(self, directory: int, name: str) -> str:
         parent = self.paths.get(directory, "?")
-        return f"{parent}/{name}" if parent else name
+        return f"{parent}/{brief(name)}" if parent else brief(name)
 
     def _name(self, node: int) -> str:
         return self.paths.get(node, "?") or "the directory"
 
 
+def brief(name: str) -> str:
+    """Return a file name, or of a long one, such as a digest, its beginning and its end."""
+    return name if len(name) <= _LONGEST else f"{name[:12]}…{name[-8:]}"
+
+
 def _files(tree: Tree) -> str:
-    told = [path if content is None else f"{path} ({len(content):,} bytes)" for path, content in sorted(tree.items())]
+    told = []
+    for path, content in sorted(tree.items()):
+        name = "/".join(map(brief, path.split("/")))
+        told.append(name if content is None else f"{name} ({len(content):,} bytes)")
     if not told:
         return "nothing"
     return ", ".join(told[:12]) + (f" and {len(told) - 12} more" if len(told) > 12 else "")

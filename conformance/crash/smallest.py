@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from conformance.crash.disk import MODELS, Disk
 from conformance.crash.explore import Budget, Explorer, Finding
 from conformance.crash.recorded import Unmeasured, recorded
 from conformance.crash.scratch import scratch_files
@@ -79,7 +78,7 @@ def _found_again(
 
 def with_more_on_disk(explorer: Explorer, finding: Finding) -> Finding:
     """Put back every lost write that the verdict does not need lost: whole calls first, then their parts."""
-    disk = Disk(explorer.recorded.recording.trace, MODELS[finding.model], explorer.scratch)
+    disk = explorer.disk(finding.model)
     if disk.model.kill:
         return finding
     point, history = finding.state.point, explorer.recorded.history

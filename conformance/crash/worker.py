@@ -111,7 +111,7 @@ def _observe_here(bay: Bay, trees: Sequence[Tree | None], answers: Connection) -
 
 
 def serve(requests: Connection) -> None:
-    """Carry out requests until the other side is gone: `(function, arguments)`; the answer is `(ok, result or text)`."""
+    """Carry out requests, `(function, arguments)`, until the other side is gone; answer `(ok, result or text)`."""
     address, contract, folder = requests.recv()
     try:
         bay = Bay(load(address) if isinstance(address, str) else address, contract, Path(folder))

@@ -12,6 +12,8 @@ _NAME_WIDTH = 20
 _EVIDENCE = ("comparisons", "calls", "examples", "crash states", "kills", "errors")
 #: Conditions that are lists, and what stands between their words.
 _LISTS = {"disk models": " ", "not seen": ", "}
+#: Conditions that are said in words, after a colon.
+_SAID = ("case", "not seen")
 _LEFT_OUT = "states left out"
 
 
@@ -114,9 +116,8 @@ def _conditions(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name, text in check["conditions"].items():
             separator = _LISTS.get(name)
             found.setdefault(name, {}).update(dict.fromkeys(text.split(separator) if separator else [text]))
-    parts = [f"{name} {_LISTS.get(name, ', ').join(words)}" for name, words in found.items() if name != "not seen"]
-    if "not seen" in found:
-        parts.append(f"not seen: {', '.join(found['not seen'])}")
+    last = sorted(found, key=lambda name: name == "not seen")
+    parts = [f"{name}{':' * (name in _SAID)} {_LISTS.get(name, ', ').join(found[name])}" for name in last]
     left = sum(check["evidence"].get(_LEFT_OUT, 0) for check in _checks(backend))
     if left:
         parts.append(f"{left:,} {_LEFT_OUT} (budget)")

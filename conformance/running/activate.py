@@ -36,11 +36,11 @@ def activate(config: pytest.Config) -> None:
     try:
         options = settle(given, os.environ, base, datetime.date.today())
         profiles = _profiles(config, options)
+        if not profiles:
+            raise OptionError(_no_backend(config))
         case = _case(options, profiles)
     except (AddressError, OptionError, ProjectError) as error:
         raise pytest.UsageError(f"conformance: {error}") from error
-    if not profiles:
-        raise pytest.UsageError(_no_backend(config))
     config.stash[RUN] = Run(options, profiles, case)
 
     from conformance.running import collecting, judging, reporting
@@ -94,7 +94,7 @@ def _case(options: Options, profiles: dict[str, Profile]) -> Case | None:
 def _no_backend(config: pytest.Config) -> str:
     if "backend" in config.stash.get(ALIASES_TAKEN, []):
         return (
-            "conformance: no backend is named. --backend belongs to your conftest.py or to another plugin; write "
+            "no backend is named. --backend belongs to your conftest.py or to another plugin; write "
             "--conformance-backend=NAME."
         )
-    return "conformance: no backend is named. Write --backend=NAME, for example --backend=memory."
+    return "no backend is named. Write --backend=NAME, for example --backend=memory."

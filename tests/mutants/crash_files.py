@@ -6,10 +6,8 @@ import json
 import os
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from reference_backends._files import sync_directory
-from reference_backends._json import check_key
 from tests.mutants.crash_base import Changes, TextState, broken_state, marked, write_all
 
 
@@ -171,29 +169,6 @@ class TornPageAccepted(AtomicFiles):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-@broken_state(
-    "Values are put into text while the file is written: where one is refused, the file ends.", "STATE-FAIL-01"
-)
-class DumpFailDestroys(Document):
-    def __setitem__(self, key: str, value: Any) -> None:
-        check_key(key)
-        texts = self.texts()
-        with self.path.open("w") as file:
-            file.write("{")
-            for other, text in texts.items():
-                if other != key:
-                    file.write(f"{json.dumps(other)}: {json.dumps(text)}, ")
-            file.write(f"{json.dumps(key)}: {json.dumps(self.encode(value))}}}")
-
-    def __getitem__(self, key: str) -> Any:
-        return self.decode(self.texts()[key])
-
-    def texts(self) -> dict[str, str]:
-        self.refuse_closed()
-        self.kept = self.load()
-        return self.kept
 
 
 @broken_state("A file that can't be parsed is removed, and an empty one is begun.", "01")

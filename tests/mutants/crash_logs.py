@@ -76,6 +76,47 @@ class CompactionDropsFirst(JournalLog):
             self.journal.rewrite(json.dumps(left).encode())
 
 
+@broken_log("Opening goes back to a mark that is saved at every second append, and drops the events after it.", "01")
+class RecoveredToTheMark(JournalLog):
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal)
+        self.file = journal.path.with_suffix(".mark")
+        if self.file.exists():
+            del self.texts[max(0, int(self.file.read_bytes()) + 1 - self.start) :]
+
+    def write(self, texts: list[str]) -> list[int]:
+        positions = super().write(texts)
+        if self.last % 2 == 0:
+            replace_file(self.file, str(self.last).encode())
+        return positions
+
+    def close(self) -> None:
+        if not self.closed:
+            replace_file(self.file, str(self.last).encode())
+        super().close()
+
+
+@broken_journal("Each record is a file, renamed into a directory that is not synced.", log="21")
+class RecordFilesUnnamed(Journal):
+    def __init__(self, path: Path) -> None:
+        self.folder = path
+        path.mkdir(exist_ok=True)
+        sync_directory(path.parent)
+        files = sorted(path.glob("*.record"))
+        self.payloads = [file.read_bytes() for file in files]
+        self.number = int(files[-1].stem) if files else 0
+        self.descriptor = -1
+
+    def append(self, payload: bytes) -> None:
+        fresh = self.folder / "fresh.tmp"
+        write_synced(fresh, payload)
+        os.replace(fresh, self.folder / f"{self.number + 1:08d}.record")
+        self.number += 1
+
+    def rewrite(self, payload: bytes) -> None:
+        self.append(payload)
+
+
 class SegmentJournal(Journal):
     """Honest: a new file is begun when the last one has reached its size; the older ones are never written again."""
 

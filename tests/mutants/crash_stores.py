@@ -32,7 +32,7 @@ class TransactionsUnsynced(JournalState):
             del self.journal.sync
 
 
-@broken_state("Writes are kept in memory until there are five of them, or the store is closed.", "01 42")
+@broken_state("Writes are kept in memory until there are five of them, or the store is closed.", "01")
 class AckBeforeThreshold(Document):
     waiting = 0
 
@@ -153,15 +153,22 @@ class FreelistDoubleAlloc(Slots):
 
 @broken_state("Slots are reused before the index that no longer names them is sure to be on the disk.", "12")
 class SlotsReusedTooEarly(Slots):
+    freed: tuple[list[int], ...] = ()
+
+    def free(self, places: dict[str, list[int]], size: int) -> int:
+        fitting = [slot for slot, taken in self.freed if -(-size // self.page) <= -(-taken // self.page)]
+        return fitting[0] if fitting else super().free(places, size)
+
     def save(self, places: dict[str, list[int]]) -> None:
         fresh = self.index.with_suffix(".tmp")
         write_synced(fresh, json.dumps(places).encode())
         os.replace(fresh, self.index)
+        self.freed = tuple(place for key, place in self.places.items() if places.get(key) != place)
         self.places = places
 
 
 @broken_state(
-    "Everything is kept in mapped memory and changed in place, so a kill between two stores leaves a mixture.",
+    "A mapped file is marked as empty while it is changed, and a kill leaves it so.",
     "42",
     durability="process-crash",
 )
@@ -175,18 +182,17 @@ class MappedInPlace(TextState):
                 file.write(bytes(self.page))
                 file.flush()
             self.map = mmap.mmap(file.fileno(), 0)
-        size = int.from_bytes(self.map[:4], "big")
-        if size:
+        if size := int.from_bytes(self.map[:4], "big"):
             self.kept.update(json.loads(zlib.decompress(self.map[4 : 4 + size])))
 
     def write(self, changes: Changes) -> None:
+        self.map[:4] = bytes(4)
         after = {**self.kept, **changes}
-        data = zlib.compress(json.dumps({key: text for key, text in after.items() if text is not None}).encode())
-        data = len(data).to_bytes(4, "big") + data
-        if len(data) > len(self.map):
-            self.map.resize(-(-len(data) // self.page) * self.page)
-        for place, byte in enumerate(data):
-            self.map[place] = byte
+        data = zlib.compress(json.dumps({key: text for key, text in after.items() if text is not None}).encode(), 9)
+        if len(data) + 4 > len(self.map):
+            self.map.resize(-(-(len(data) + 4) // self.page) * self.page)
+        self.map[4 : 4 + len(data)] = data
+        self.map[:4] = len(data).to_bytes(4, "big")
 
     def close(self) -> None:
         if not self.closed:

@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from conformance.crash.disk import MODELS
+from conformance.options import DISKS
+from conformance.suites.crash_recovery.laboratory import POWER
+
 BASIC = ("-k", "STATE-BASIC-01")
 
 
@@ -56,6 +60,10 @@ def test_a_suite_without_a_backend_says_what_to_write(project: pytest.Pytester) 
         (["--backend=memory", "--conformance-seed=x"], "*seed='x' (command line) is not a whole number*"),
         (["--backend=memory", "--conformance-seed=-1"], "*seed='-1' (command line) is not a whole number from 0 on*"),
         (["--backend=memory", "--conformance-json=no/where.json"], "*there is no directory*"),
+        (["--backend=memory", "--conformance-disk=posx"], "*unknown disk 'posx' (command line)*Did you mean 'posix'?*"),
+        (["--backend=memory", "--conformance-case=no.json"], "*case (command line): *no.json: No such file*"),
+        (["--backend=memory", "--conformance-case=mystore.py"], "*mystore.py is no case file (*a failed check wrote*"),
+        (["--conformance-case=no.json"], "*no backend is named*"),
         (["--backend=nowhere:Store"], "*there is no module 'nowhere'*"),
         (["--backend=mystore:Stor"], "*mystore has no attribute 'Stor'.*Did you mean 'Store'?*"),
         (["--backend=./nothing.py:backend"], "*there is no file*nothing.py*"),
@@ -161,6 +169,7 @@ def test_the_environment_asks_for_a_run(project: pytest.Pytester, monkeypatch: p
             '[[tool.conformance.known-gaps]]\ncheck = "STATE-BASIC-01"\nreason = "r"\nuntil = "x"',
             "*has no key 'until'*",
         ),
+        ('[tool.conformance]\ndisks = ["ext4"]', "*unknown disk 'ext4' (pyproject.toml)*Known: posix, paranoid*"),
         ("[tool.conformance]\nseed = true", "*seed=True (pyproject.toml) is not a whole number*"),
     ],
 )
@@ -216,3 +225,40 @@ def test_an_owner_that_is_choosy_keeps_its_name(project: pytest.Pytester) -> Non
     project.runpytest("--effort=high", "test_own.py").assert_outcomes(passed=1)
     result = project.runpytest("--backend=mystore:Store", "--conformance-effort=quick", *BASIC)
     result.stdout.fnmatch_lines(["*effort quick (command line)*", "*--effort belongs to your conftest*"])
+
+
+def test_more_disks_can_be_asked_for(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disk models come from the command line, the environment or the project, and reach the checks and the rerun."""
+    project.makepyfile(
+        spying="""
+        import pytest
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_pyfunc_call(pyfuncitem):
+            for given in pyfuncitem.funcargs.values():
+                if type(given).__name__ == "Bench":
+                    print("\\ndisks of the bench:", *given.disks)
+            return (yield)
+        """
+    )
+    project.syspathinsert()
+    spied = ("-p", "spying", "-s", "--backend=mystore:NoneStore", *BASIC)
+    project.runpytest(*spied).stdout.fnmatch_lines(["*disks of the bench:"])
+    result = project.runpytest(*spied, "--conformance-disk=posix", "--conformance-disk=paranoid")
+    result.stdout.fnmatch_lines(
+        [
+            "  power loss also by posix, paranoid (command line)",
+            "*disks of the bench: posix paranoid",
+            "*rerun*-k STATE-BASIC-01 --conformance-disk=posix --conformance-disk=paranoid",
+        ]
+    )
+    monkeypatch.setenv("CONFORMANCE_DISK", "paranoid")
+    project.runpytest(*spied).stdout.fnmatch_lines(["*also by paranoid (CONFORMANCE_DISK)", "*bench: paranoid"])
+    monkeypatch.delenv("CONFORMANCE_DISK")
+    project.makepyprojecttoml('[tool.conformance]\ndisks = ["posix"]')
+    project.runpytest(*spied).stdout.fnmatch_lines(["*also by posix (pyproject.toml)", "*bench: posix"])
+
+
+def test_the_disk_models_exist() -> None:
+    """What can be asked for are models of the crash engine, and none that every run judges by."""
+    assert set(DISKS) == MODELS.keys() - {"kill", *POWER}

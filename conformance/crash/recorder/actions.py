@@ -177,7 +177,7 @@ class Actions:
         """Get ready for a symbolic link, which is not recorded."""
         if not os.path.lexists(place.path):
             self.faults.meet(("create",))
-        self.ledger.miss("symbolic links")
+        self.ledger.miss("symbolic links and special files")
 
     def remove(self, place: Place, call: Callable[[str], object]) -> None:
         """Take a name away with `call`, which is unlink(2) or rmdir(2)."""
@@ -232,7 +232,7 @@ class Actions:
         self.faults.meet(("rename",))
         call()
         if first.node is None or second.node is None:
-            self.ledger.miss("symbolic links")
+            self.ledger.miss("symbolic links and special files")
         elif first.node != second.node:
             # No operation of a trace exchanges names in one step, so a crash between these two is a false state.
             self.ledger.miss("that RENAME_EXCHANGE is one step, not two")
@@ -240,19 +240,8 @@ class Actions:
             self.ledger.log(Link(second.directory, second.name, first.node))
 
     def _came_from_outside(self, place: Place) -> None:
-        found = os.lstat(place.path)
         self.ledger.miss("what happened to files before they came into the directory from outside")
-        if not stat.S_ISREG(found.st_mode):
-            return
-        known = self.ledger.node_of(found)
-        if known is not None:
-            self.ledger.log(Link(place.directory, place.name, known))
-            return
-        node = self.ledger.create(place.directory, place.name, found)
-        with open(place.path, "rb") as file:
-            content = file.read()
-        if content:
-            self.ledger.log(Write(node, 0, content))
+        self.ledger.adopt(place.path.rstrip("/"), place.directory, place.name)
 
 
 def status_flags(descriptor: int) -> int:

@@ -48,21 +48,25 @@ class Ledger:
 
     def _scan(self, folder: str, directory: int) -> None:
         self.bind(os.stat(folder), directory)
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            found = entry.stat(follow_symlinks=False)
-            known = self.node_of(found)
-            if known is not None:
-                self.log(Link(directory, entry.name, known))
-            elif entry.is_dir(follow_symlinks=False):
-                self._scan(entry.path, self.create(directory, entry.name, found))
-            elif entry.is_file(follow_symlinks=False):
-                node = self.create(directory, entry.name, found)
-                with open(entry.path, "rb") as file:
-                    content = file.read()
-                if content:
-                    self.log(Write(node, 0, content))
-            elif entry.is_symlink():
-                self.miss("symbolic links")
+        for name in sorted(os.listdir(folder)):
+            self.adopt(os.path.join(folder, name), directory, name)
+
+    def adopt(self, path: str, directory: int, name: str) -> None:
+        """Log what makes a file or directory that is there already, with all that is in it."""
+        found = os.lstat(path)
+        known = self.node_of(found)
+        if stat.S_ISDIR(found.st_mode):
+            self._scan(path, self.create(directory, name, found))
+        elif not stat.S_ISREG(found.st_mode):
+            self.miss("symbolic links and special files")
+        elif known is not None:
+            self.log(Link(directory, name, known))
+        else:
+            node = self.create(directory, name, found)
+            with open(path, "rb") as file:
+                content = file.read()
+            if content:
+                self.log(Write(node, 0, content))
 
     def log(self, operation: Operation) -> None:
         """Add an operation that has been carried out."""
@@ -71,9 +75,14 @@ class Ledger:
 
     def create(self, directory: int, name: str, found: os.stat_result) -> int:
         """Log a new file or directory, whose status is `found`, and return its node."""
-        node, self._next = self._next, self._next + 1
+        node = self.add(directory, name, is_directory=stat.S_ISDIR(found.st_mode))
         self.bind(found, node)
-        self.log(Create(directory, name, node, stat.S_ISDIR(found.st_mode)))
+        return node
+
+    def add(self, directory: int, name: str, *, is_directory: bool = False) -> int:
+        """Log a new file or directory that no call will be matched to by its status, and return its node."""
+        node, self._next = self._next, self._next + 1
+        self.log(Create(directory, name, node, is_directory))
         return node
 
     def bind(self, found: os.stat_result, node: int) -> None:
@@ -108,7 +117,7 @@ class Ledger:
         return next((f"{self.root}/{path}" for path, known in self.volume.walk() if known == node), None)
 
     def find(self, path: str, *, follow: bool = False) -> Place | None:
-        """Return the place of an absolute path; None when it is not below the root, or does not name an entry.
+        """Return the place of an absolute path; None when it is not below the root, or does not name an entry of it.
 
         Args:
             path: As a process gave it; a slash at its end is kept, because it makes some calls fail.
@@ -130,7 +139,10 @@ class Ledger:
         if follow and os.path.islink(bare):
             resolved = os.path.realpath(bare)
         else:
-            resolved = os.path.join(os.path.realpath(parent), name)
+            try:
+                resolved = os.path.join(os.path.realpath(parent, strict=True), name)
+            except OSError:
+                return None  # `missing/..` leads nowhere, though it looks as if it did
         if not resolved.startswith(self.root + "/"):
             return None
         return self._walk(resolved + path[len(bare) :])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +19,7 @@ _F_FULLFSYNC = 51  # sys/fcntl.h of macOS; the fcntl module has it only there
 def patches(actions: Actions) -> Iterator[tuple[Function, Function]]:
     """Give each function of `os` that is to be replaced, as far as this platform has it, with what takes its place."""
     on_names, on_descriptors = OnNames(actions), OnDescriptors(actions)
-    for name in ("open", "mkdir", "unlink", "rmdir", "rename", "replace", "link", "symlink", "truncate"):
+    for name in ("open", "mkdir", "unlink", "rmdir", "rename", "replace", "link", "symlink", "mknod", "truncate"):
         if hasattr(os, name):
             yield getattr(os, name), getattr(on_names, name)
     yield os.remove, on_names.unlink
@@ -139,6 +140,14 @@ class OnNames:
         if place is not None:
             self._actions.make_symlink(place)
         os.symlink(src, dst, *args, dir_fd=dir_fd, **kwargs)
+
+    def mknod(self, path: Any, mode: int = 0o600, device: int = 0, *, dir_fd: int | None = None) -> None:
+        """Like os.mknod."""
+        place = self._place(path, dir_fd)
+        if place is None or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+            os.mknod(path, mode, device, dir_fd=dir_fd)
+        else:
+            self._actions.make_file(place, mode)
 
     def truncate(self, path: Any, length: int) -> None:
         """Like os.truncate."""
@@ -264,7 +273,8 @@ def opening(actions: Actions) -> Function:
         closefd: bool = True,  # noqa: FBT001, FBT002 (as open() has it)
         opener: Any = None,
     ) -> Any:
-        if not isinstance(file, int | str | bytes | os.PathLike) or not is_ours(file):
+        # Of what another opener opens nothing is known before; its writes are looked at then.
+        if not isinstance(file, int | str | bytes | os.PathLike) or (opener is None and not is_ours(file)):
             return original(file, mode, buffering, encoding, errors, newline, closefd, opener)
         if not isinstance(file, int):
             opener = opener or by_os

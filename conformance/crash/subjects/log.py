@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from conformance.crash.subjects.subject import Content, Step, Subject, canonical
+from conformance.crash.subjects.subject import Content, Step, Subject, brief, canonical
 from conformance.literal import literal
 
 if TYPE_CHECKING:
@@ -94,4 +94,5 @@ LOG = Subject(
     parts=_parts,
     probe=_probe,
     source=_source,
+    tell=brief,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from conformance.crash.subjects.subject import Content, Step, Subject, canonical
+from conformance.crash.subjects.subject import Content, Step, Subject, brief, canonical
 from conformance.literal import literal
 
 if TYPE_CHECKING:
@@ -89,4 +89,5 @@ STATE = Subject(
     parts=_parts,
     probe=_probe,
     source=_source,
+    tell=lambda entry: f"{literal(entry[0])}: {brief(entry[1])}",
 )

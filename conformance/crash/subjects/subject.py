@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from conformance.literal import literal
+
 if TYPE_CHECKING:
     from conformance.drive import Driver
     from conformance.session import Handle
+
+_BRIEF = 40
 
 #: What a store holds: dicts with text keys, lists and values.
 Content = Any
@@ -42,6 +46,7 @@ class Subject:
         parts: Gives the parts of a content that are written as one: entries, events.
         probe: The step that is carried out after recovery, with a value of the given domain.
         source: Returns a step as Python source.
+        tell: Returns a part in a few words.
     """
 
     contract: str
@@ -53,6 +58,7 @@ class Subject:
     parts: Callable[[Content], Iterable[Any]]
     probe: Callable[[str], Step]
     source: Callable[[Step], str]
+    tell: Callable[[Any], str]
 
 
 def canonical(content: Content) -> str:
@@ -61,6 +67,15 @@ def canonical(content: Content) -> str:
     JSON tells 1 from 1.0 and from True, and -0.0 from 0.0. What it has no form for is shown by its type and `repr`.
     """
     return json.dumps(content, sort_keys=True, default=_foreign, ensure_ascii=True)
+
+
+def brief(value: Any) -> str:
+    """Return a value as Python source, and of a long one its beginning and its length."""
+    text = literal(value)
+    if len(text) <= _BRIEF:
+        return text
+    size = f" ({len(value):,} long)" if isinstance(value, (str, bytes)) else ""
+    return f"{text[:_BRIEF]}…{size}"
 
 
 def _foreign(value: object) -> Any:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from conformance.crash.again import Twice
 from conformance.crash.case import Case
-from conformance.crash.disk import MODELS, Disk
 from conformance.crash.explore import Budget, Explored, Explorer, Finding
 from conformance.crash.history import MEANING
 from conformance.crash.recorded import Recorded, Unmeasured, recorded
@@ -40,7 +39,8 @@ class Laboratory:
 
 @contextmanager
 def _laboratory(trial: Trial) -> Iterator[Laboratory]:
-    with closing(Crew(trial.backend, trial.check.contract)) as crew:
+    alone = 1 if trial.bench.case is not None else None  # one saved state needs one process
+    with closing(Crew(trial.backend, trial.check.contract, alone)) as crew:
         yield Laboratory(crew)
 
 
@@ -154,7 +154,6 @@ def second_violation(trial: Trial, twice: Twice) -> Violation:
 def told(trial: Trial, explorer: Explorer, finding: Finding, text: Shown, where: str) -> Violation:
     """Return a violation with the story of a finding, and the case that meets it again."""
     one = explorer.recorded
-    disk = Disk(one.recording.trace, MODELS[finding.model], explorer.scratch)
     case = Case(
         code=trial.check.code,
         contract=trial.check.contract,
@@ -163,7 +162,7 @@ def told(trial: Trial, explorer: Explorer, finding: Finding, text: Shown, where:
         steps=tuple(one.steps),
         attempts=tuple(one.history.attempts),
         moment=finding.moment,
-        files=disk.tree(finding.state.kept),
+        files=explorer.disk(finding.model).tree(finding.state.kept),
         story=text.story,
     )
     return violated(text, case, where)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from conformance.address import nearest
 from conformance.check import catalogue
 from conformance.crash.case import Case, CaseError, meet, read_case
-from conformance.crash.history import MEANING
-from conformance.crash.kills import Kill
-from conformance.crash.show import shown_kill
+from conformance.crash.history import MEANING, History
+from conformance.crash.show import difference
+from conformance.crash.subjects import SUBJECTS
 from conformance.crash.workers import WorkerError
 from conformance.result import Inconclusive, Violation
 from conformance.suites.crash_recovery.laboratory import laboratory
@@ -56,11 +56,12 @@ def meet_again(trial: Trial) -> None:
     if verdict == "fine" or (verdict == "lost" and trial.check.promise == "durability:prefix"):
         return
     # Expected and got are those of now; the story is how the files came to be, and that has not changed.
-    now = shown_kill(case.contract, Kill("", case.moment, case.steps, case.attempts, case.files, verdict, observation))
+    history = History(case.contract, case.steps, case.attempts, SUBJECTS[case.contract].empty)
+    expected, got = difference(history, case.moment, observation)
     raise Violation(
         f"the saved crash state ({case.model}): {MEANING[verdict]}",
-        expected=now.expected,
-        got=now.got,
+        expected=expected,
+        got=got,
         story=case.story,
         frame=observation.frame,
         case=case.to_dict(),

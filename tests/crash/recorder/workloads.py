@@ -110,7 +110,7 @@ def writes(root: str, mark: Mark) -> None:
     os.write(synced, b"synced")
     os.unlink(f"{root}/a")
     os.write(file, b"to a file without a name")
-    os.pwrite(os.open(f"{root}/big", os.O_CREAT | os.O_WRONLY), bytes(range(256)) * 8192, 5)
+    os.pwrite(os.open(f"{root}/big", os.O_CREAT | os.O_WRONLY), bytes(range(256)) * 2048, 5)
 
 
 def sizes(root: str, mark: Mark) -> None:
@@ -148,8 +148,6 @@ def copies(root: str, mark: Mark) -> None:
         assert os.lseek(target, 0, os.SEEK_CUR) == 27
         assert os.copy_file_range(source, target, 100, 99999) == 0
     shutil.copyfile(f"{root}/from", f"{root}/whole")
-    shutil.copytree(root, f"{root}/../copied-{os.path.basename(root)}")
-    shutil.move(f"{root}/../copied-{os.path.basename(root)}", f"{root}/back")
 
 
 def renames(root: str, mark: Mark) -> None:
@@ -229,6 +227,9 @@ def moves_in_and_out(root: str, mark: Mark) -> None:
     os.rename(f"{root}/in", outside)
     put(f"{root}/in", b"another")
     os.rename(outside, f"{root}/in")
+    shutil.copytree(root, outside)
+    os.link(f"{root}/in", f"{outside}/again")
+    os.rename(outside, f"{root}/folder")
 
 
 def relative(root: str, mark: Mark) -> None:
@@ -347,6 +348,7 @@ def existing(root: str, mark: Mark) -> None:
 
 def sqlite(root: str, mark: Mark, journal: str = "delete", synchronous: str = "full", rows: int = 30) -> None:
     """Insert and replace rows."""
+    """Insert and replace rows."""
     with closing(sqlite3.connect(f"{root}/a.db", isolation_level=None)) as connection:
         connection.execute(f"PRAGMA journal_mode={journal}")
         connection.execute(f"PRAGMA synchronous={synchronous}")
@@ -358,6 +360,7 @@ def sqlite(root: str, mark: Mark, journal: str = "delete", synchronous: str = "f
 
 
 def dumb(root: str, mark: Mark) -> None:
+    """The simplest store of the standard library."""
     with dbm.dumb.open(f"{root}/d", "c") as store:
         for number in range(10):
             store[f"k{number % 3}"] = b"v" * number
@@ -436,26 +439,26 @@ def unpicklable(root: str, mark: Mark) -> object:
 # -- steps from a list
 
 
-def steps(root: str, mark: Mark, todo: list[tuple[str, ...]]) -> list[str]:
+def steps(root: str, mark: Mark, todo: list[tuple[str, str, str, int]]) -> list[str]:
     """Carry out steps such as ("write", "a", "text"), and return how each ended."""
     folders = [root, f"{root}/d", f"{root}/d/e"]
     files: dict[str, int] = {}
     ends = []
     try:
-        for name, first, second, number in todo:  # type: ignore[misc]
+        for name, first, second, number in todo:
             path, other = f"{root}/{first}", f"{root}/{second}"
             try:
                 match name:
                     case "open":
-                        files[first] = os.open(path, int(number) | os.O_RDWR, 0o600)
+                        files[first] = os.open(path, number | os.O_RDWR, 0o600)
                     case "write" if first in files:
-                        os.write(files[first], second.encode() * int(number))
+                        os.write(files[first], second.encode() * number)
                     case "pwrite" if first in files:
-                        os.pwrite(files[first], second.encode(), int(number))
+                        os.pwrite(files[first], second.encode(), number)
                     case "truncate" if first in files:
-                        os.ftruncate(files[first], int(number))
+                        os.ftruncate(files[first], number)
                     case "seek" if first in files:
-                        os.lseek(files[first], int(number), os.SEEK_SET)
+                        os.lseek(files[first], number, os.SEEK_SET)
                     case "fsync" if first in files:
                         os.fsync(files[first])
                     case "close" if first in files:
@@ -471,7 +474,7 @@ def steps(root: str, mark: Mark, todo: list[tuple[str, ...]]) -> list[str]:
                     case "rmdir":
                         os.rmdir(path)
                     case "chdir":
-                        os.chdir(folders[int(number) % 3])
+                        os.chdir(folders[number % 3])
                     case "mark":
                         mark(first)
             except OSError as error:

@@ -1,0 +1,66 @@
+"""The summary shows what the record has: the evidence, and the conditions of the crash engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.report.terminal import summary_lines
+from conformance.result import Result
+
+
+def lines(*checks: dict[str, Any], **backend: Any) -> list[str]:
+    """Return the lines of a backend with these checks of one suite."""
+    suites = [{"name": "crash-recovery", "checks": list(checks)}]
+    given = {
+        "contracts": [{"name": "state", "suites": suites}],
+        "lacks": {},
+        "contradictions": [],
+        "promises": [],
+        "selected": 2,
+        "of": 2,
+        "case": "",
+        "verdict": "CONFORMANT",
+        "why": "",
+    }
+    return [line for line, _ in summary_lines({**given, **backend})]
+
+
+def check(**fields: Any) -> dict[str, Any]:
+    """Return the record of a check that passed."""
+    return Result("b", "state", "crash-recovery", "STATE-X-01", "must", "A rule.", "pass", **fields).to_dict()
+
+
+def test_a_row_shows_the_evidence_of_crashes() -> None:
+    """Crash states, kills and errors stand beside comparisons; the other kinds stay in the record."""
+    found = lines(
+        check(evidence={"comparisons": 1200, "crash states": 1000, "first crashes": 3}),
+        check(evidence={"comparisons": 5, "kills": 8, "errors": 2, "crash states": 1}),
+    )
+    assert found[1].endswith("   1,205 comparisons, 1,001 crash states, 8 kills, 2 errors")
+
+
+def test_the_line_of_the_crash_engine_is_made_of_all_checks() -> None:
+    """Recorders, disk models and what was not seen are named once; states that were left out are counted."""
+    found = lines(
+        check(conditions={"not seen": "io_uring, mmap", "recorder": "seccomp", "disk models": "kill ext4"}),
+        check(
+            conditions={"recorder": "seccomp", "disk models": "ext4 xfs", "not seen": "mmap"},
+            evidence={"states left out": 12_000},
+        ),
+        check(evidence={"states left out": 345}),
+    )
+    assert found[2] == (
+        "  crash engine recorder seccomp | disk models kill ext4 xfs | not seen: io_uring, mmap | "
+        "12,345 states left out (budget)"
+    )
+
+
+def test_without_conditions_there_is_no_such_line() -> None:
+    """A run without crashes says nothing about them."""
+    assert not [line for line in lines(check()) if "crash engine" in line]
+
+
+def test_a_case_claims_one_state() -> None:
+    """The verdict line of a met case says that nothing else was tried."""
+    last = lines(check(), case="STATE-X-01")[-1]
+    assert last == "  CONFORMANT in the one saved state of STATE-X-01, and nothing else was tried"
