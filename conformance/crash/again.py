@@ -17,7 +17,6 @@ from conformance.crash.recorder.recording import Recording
 from conformance.crash.trace import Mark, replayed
 from conformance.crash.tree import Tree
 
-
 #: Recoveries that are recorded for each that is explored: most only read, or do what another did.
 _TRIES = 8
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from conformance.crash.disk import MODELS
+from conformance.crash.disk import MODELS, Disk
 from conformance.crash.explore import Explorer, Finding
 from conformance.crash.fakedisk import Fake
 from conformance.crash.history import MEANING, History, Moment
@@ -156,6 +156,24 @@ def story(explorer: Explorer, finding: Finding) -> Iterator[str]:
     begun = finding.moment.settled + finding.moment.running
     yield f"********* {crash} (acknowledged {finding.moment.acknowledged} of {begun} begun)"
     yield f"left on disk: {_files(disk.tree(kept))}"
+    if not disk.model.kill and (lost := _not_synced(disk, point, kept, _Names(one.recording.trace))):
+        yield f"not synced by then: {', '.join(lost)}"
+
+
+def _not_synced(disk: Disk, point: int, kept: frozenset[int], names: _Names) -> list[str]:
+    """Return what a sync before the crash would have kept: the content of files, and the directories of names."""
+    lost = {disk.atoms[index].operation for index in disk.pending(point) - kept}
+    told: dict[str, None] = {}
+    for place, operation in enumerate(disk.trace.operations[:point]):
+        names.after(operation)
+        if place not in lost:
+            continue
+        match operation:
+            case Write(node) | Truncate(node):
+                told[f"the content of {names.name(node)}"] = None
+            case Create(directory) | Link(directory) | Remove(directory) | Rename(_, _, directory):
+                told[f"the names in {names.name(directory)}"] = None
+    return list(told)
 
 
 def _lines(one: Recorded, point: int, state: Callable[[int], str]) -> list[str]:
@@ -224,11 +242,11 @@ class _Names:
                               for node, path in self.paths.items()}  # fmt: skip
                 return f"rename   {old} -> {new}"
             case Write(node, offset, data):
-                return f"write    {self._name(node)} [{offset}..{offset + len(data)})"
+                return f"write    {self.name(node)} [{offset}..{offset + len(data)})"
             case Truncate(node, size):
-                return f"truncate {self._name(node)} to {size}"
+                return f"truncate {self.name(node)} to {size}"
             case Sync(node, failed):
-                return f"sync     {self._name(node)}{' FAILED' if failed else ''}"
+                return f"sync     {self.name(node)}{' FAILED' if failed else ''}"
             case SyncAll():
                 return "sync     everything"
         return ""
@@ -237,7 +255,8 @@ class _Names:
         parent = self.paths.get(directory, "?")
         return f"{parent}/{brief(name)}" if parent else brief(name)
 
-    def _name(self, node: int) -> str:
+    def name(self, node: int) -> str:
+        """Return the path of a node."""
         return self.paths.get(node, "?") or "the directory"
 
 

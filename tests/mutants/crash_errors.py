@@ -6,8 +6,9 @@ import errno
 import os
 from contextlib import suppress
 
-from tests.mutants.crash_base import Journal, marked
+from tests.mutants.crash_base import Journal
 from tests.mutants.crash_log_base import broken_journal
+from tests.mutants.crash_marks import marked
 
 
 @broken_journal("A failed sync is taken for a sync.", state="51", log="51")

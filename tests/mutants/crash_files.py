@@ -8,7 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from reference_backends._files import sync_directory
-from tests.mutants.crash_base import Changes, TextState, broken_state, marked, write_all
+from tests.mutants.crash_base import Changes, TextState, write_all
+from tests.mutants.crash_marks import broken_state, marked
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from reference_backends._files import sync_directory
-from tests.mutants.crash_base import Journal, marked
+from tests.mutants.crash_base import Journal
 from tests.mutants.crash_log_base import broken_journal
+from tests.mutants.crash_marks import marked
 
 
 @broken_journal(

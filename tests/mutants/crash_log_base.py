@@ -10,7 +10,8 @@ from typing import Any
 from conformance import Backend, Where
 from reference_backends._json import dumps, loads
 from tests.mutants.base import Mutant
-from tests.mutants.crash_base import PROMISES, Journal, JournalState, codes, store_name
+from tests.mutants.crash_base import Journal, JournalState
+from tests.mutants.crash_marks import PROMISES, codes, store_name
 from tests.mutants.log_base import ConflictError
 
 

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 from reference_backends._files import sync_directory
-from tests.mutants.crash_base import Journal, marked
+from tests.mutants.crash_base import Journal
 from tests.mutants.crash_files import replace_file, write_synced
 from tests.mutants.crash_log_base import JournalLog, broken_journal, broken_log
+from tests.mutants.crash_marks import marked
 
 
 @broken_log("The events of a batch are records of their own, and nothing tells where it ends.", "02 12")

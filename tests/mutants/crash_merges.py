@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from reference_backends._files import sync_directory
-from tests.mutants.crash_base import Journal, marked, write_all
+from tests.mutants.crash_base import Journal, write_all
 from tests.mutants.crash_log_base import broken_journal
+from tests.mutants.crash_marks import marked
 
 
 class TwoFileJournal(Journal):

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from tests.mutants.base import PlainState
-from tests.mutants.crash_base import broken_state, marked
+from tests.mutants.crash_marks import broken_state, marked
 
 
 class SyncedSqlite(PlainState):

@@ -8,11 +8,13 @@ import mmap
 import os
 import zlib
 from contextlib import suppress
+from hashlib import pbkdf2_hmac
 from pathlib import Path
 
-from tests.mutants.crash_base import Changes, JournalState, TextState, broken_state, marked
+from tests.mutants.crash_base import Changes, JournalState, TextState
 from tests.mutants.crash_files import Document, replace_file, write_synced
 from tests.mutants.crash_log_base import broken_state_on_journal
+from tests.mutants.crash_marks import broken_state, marked
 
 
 @broken_state_on_journal("The operations of a transaction are records of their own.", "04 14")
@@ -168,7 +170,7 @@ class SlotsReusedTooEarly(Slots):
 
 
 @broken_state(
-    "A mapped file is marked as empty while it is changed, and a kill leaves it so.",
+    "A mapped file is marked as empty while its new content is worked out, and a kill leaves it so.",
     "42",
     durability="process-crash",
 )
@@ -183,12 +185,13 @@ class MappedInPlace(TextState):
                 file.flush()
             self.map = mmap.mmap(file.fileno(), 0)
         if size := int.from_bytes(self.map[:4], "big"):
-            self.kept.update(json.loads(zlib.decompress(self.map[4 : 4 + size])))
+            self.kept.update(json.loads(zlib.decompress(self.map[4 : 4 + size - 32])))
 
     def write(self, changes: Changes) -> None:
         self.map[:4] = bytes(4)
         after = {**self.kept, **changes}
         data = zlib.compress(json.dumps({key: text for key, text in after.items() if text is not None}).encode(), 9)
+        data += pbkdf2_hmac("sha256", data, b"salt", 20_000)  # a slow seal: most kills meet the store in here
         if len(data) + 4 > len(self.map):
             self.map.resize(-(-(len(data) + 4) // self.page) * self.page)
         self.map[4 : 4 + len(data)] = data

@@ -8,18 +8,19 @@ import mmap
 import os
 import zlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from anyio.lowlevel import checkpoint
 
-from conformance import Backend, Where
+from conformance import Backend
 from reference_backends._files import sync_directory
-from tests.mutants.crash_base import PROMISES, Changes, Journal, TextState, write_all
+from tests.mutants.crash_base import Changes, Journal, TextState, write_all
 from tests.mutants.crash_files import AtomicFiles, Document
 from tests.mutants.crash_log_base import log_on, state_on
 from tests.mutants.crash_logs import SegmentJournal
+from tests.mutants.crash_marks import PROMISES, Opener
 from tests.mutants.crash_merges import TwoFileJournal
 from tests.mutants.crash_sqlite import SyncedSqlite
 from tests.mutants.crash_stores import Slots
@@ -196,16 +197,21 @@ class MappedHalves(TextState):
         body = json.dumps([self.number + 1, texts]).encode()
         data = len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
         # Even numbers go to half 0, odd ones to half 1: the half that holds the newest texts is never touched.
-        descriptor = os.open(self.half((self.number + 1) % 2), os.O_RDWR | os.O_CREAT, 0o644)
+        half = self.half((self.number + 1) % 2)
+        descriptor = os.open(half, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             os.ftruncate(descriptor, -(-len(data) // mmap.PAGESIZE) * mmap.PAGESIZE)
             with mmap.mmap(descriptor, 0) as area:
                 area[: len(data)] = data
                 area.flush()
             os.fsync(descriptor)
+            sync_directory(self.path.parent)
+        except BaseException:
+            # Pages that could not be synced count as clean, and storing the same bytes again need not change that.
+            half.unlink()
+            raise
         finally:
             os.close(descriptor)
-        sync_directory(self.path.parent)
         self.number += 1
 
 
@@ -244,16 +250,6 @@ class AsyncFiles:
         """Refuse everything from now on."""
         await checkpoint()
         self._store.close()
-
-
-@dataclass(frozen=True)
-class Opener:
-    """Opens a store with the path of a file."""
-
-    store: Callable[[Path], Any]
-
-    def __call__(self, where: Where) -> Any:
-        return self.store(where.path / "store")
 
 
 def _state(name: str, store: Callable[[Path], Any], **promises: Any) -> Backend:
