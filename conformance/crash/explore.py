@@ -107,15 +107,18 @@ class Explorer:
         for batch, found in self.crew.spread(observe_all, self._batches(disk, states, met, budget)):
             self.observations.update(found)
             self.progress(len(batch))
+            if len(found) < len(batch):  # one hung, and the rest may hang too: that is finding enough
+                met.until = 0.0
         judged = 0
         findings = []
-        for name, cases in met.cases.items():
+        recovered = {name: cases for name, cases in met.cases.items() if name in self.observations}
+        for name, cases in recovered.items():
             for state, moment in cases:
                 judged += 1
                 verdict = self.recorded.history.judge(self.observations[name], moment)
                 if verdict != "fine":
                     findings.append(Finding(verdict, model, state, moment, self.observations[name]))
-        return Explored(model, len(met.cases), judged, sum(1 for _ in islice(states, budget.counted)), tuple(findings))
+        return Explored(model, len(recovered), judged, sum(1 for _ in islice(states, budget.counted)), tuple(findings))
 
     def disk(self, model: str) -> Disk:
         """Return the trace under a model. A kill leaves scratch files as they are; power loss may leave anything."""

@@ -15,7 +15,7 @@ from conformance.crash.fault import Fault
 from conformance.crash.history import MEANING, History, Moment, moments
 from conformance.crash.observe import Observation
 from conformance.crash.perform import Attempt, carry_out
-from conformance.crash.recorder import Unable, record
+from conformance.crash.recorder import Choice, Unable, choose, record
 from conformance.crash.recorder.recording import Recording
 from conformance.crash.subjects import SUBJECTS, Content, Step
 from conformance.crash.trace import Mark, replayed
@@ -62,6 +62,11 @@ class Order:
     before: Tree
     fault: Fault | None = None
     retry: bool = False
+
+
+def chosen(_bay: Bay) -> Choice:
+    """Return which recorder is used, and why no better one; runs in a worker."""
+    return choose()
 
 
 def record_order(bay: Bay, order: Order) -> Recording | str:

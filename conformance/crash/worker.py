@@ -56,7 +56,8 @@ def observe_all(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observatio
     """Reopen the store on each tree of a batch and return what it shows, by the same names.
 
     One forked child does many; where it dies or hangs, that tree is tried again alone, and what happens then is the
-    observation: a tree must not be blamed for what an earlier one left in the process.
+    observation: a tree must not be blamed for what an earlier one left in the process. After one that hangs the rest
+    of the batch is left out, since each may take as long.
     """
     trees = list(batch.values())
     found: list[Observation] = []
@@ -66,7 +67,9 @@ def observe_all(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observatio
         if len(found) < len(trees):
             alone, ended = _in_child(bay, [trees[len(found)]])
             found += alone or [ended]
-    return dict(zip(batch, found, strict=True))
+            if found[-1].usable == "hung":
+                break
+    return dict(zip(batch, found, strict=False))
 
 
 def observe_place(bay: Bay) -> Observation:

@@ -41,6 +41,8 @@ class Crew:
     """
 
     def __init__(self, backend: Backend, contract: str, size: int | None = None) -> None:
+        if not hasattr(os, "fork"):
+            raise WorkerError("crashes can't be explored on a platform without fork(2), such as Windows")
         self.backend = backend
         self.contract = contract
         self.folder = Path(tempfile.mkdtemp(prefix="conformance-crash-", dir=_quick_folder()))

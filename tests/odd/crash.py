@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import mmap
 import os
+import sys
 import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -24,6 +24,9 @@ from tests.mutants.crash_marks import PROMISES, Opener
 from tests.mutants.crash_merges import TwoFileJournal
 from tests.mutants.crash_sqlite import SyncedSqlite
 from tests.mutants.crash_stores import Slots
+
+if sys.platform != "win32":
+    import fcntl
 
 
 class DeleteExtra(SyncedSqlite):

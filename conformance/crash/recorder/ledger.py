@@ -139,10 +139,10 @@ class Ledger:
         if follow and os.path.islink(bare):
             resolved = os.path.realpath(bare)
         else:
-            try:
-                resolved = os.path.join(os.path.realpath(parent, strict=True), name)
-            except OSError:
-                return None  # `missing/..` leads nowhere, though it looks as if it did
+            # `missing/..` and `file/..` lead nowhere, but realpath() follows them all the same.
+            if not os.path.exists(parent):
+                return None
+            resolved = os.path.join(os.path.realpath(parent), name)
         if not resolved.startswith(self.root + "/"):
             return None
         return self._walk(resolved + path[len(bare) :])

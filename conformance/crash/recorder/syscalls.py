@@ -144,10 +144,6 @@ class Architecture:
     seccomp: int
     pidfd_getfd: int = 438
 
-    def name_of(self, number: int) -> str:
-        """Return the name of a call by its number."""
-        return next(name for name, known in self.numbers.items() if known == number)
-
 
 ARCHITECTURES = {
     "x86_64": Architecture("x86_64", 0xC000003E, _X86_64, seccomp=317),

@@ -11,7 +11,8 @@ from conformance.crash.again import Twice
 from conformance.crash.case import Case
 from conformance.crash.explore import Budget, Explored, Explorer, Finding
 from conformance.crash.history import MEANING
-from conformance.crash.recorded import Recorded, Unmeasured, recorded
+from conformance.crash.recorded import Unmeasured, chosen, recorded
+from conformance.crash.recorder import Choice
 from conformance.crash.scratch import scratch_files
 from conformance.crash.show import Shown, shown
 from conformance.crash.smallest import smallest, with_more_on_disk
@@ -33,6 +34,7 @@ class Laboratory:
     """The crew of one backend and contract, and what it has found so far."""
 
     crew: Crew
+    choice: Choice
     explorers: dict[str, Explorer] = field(default_factory=dict)
     explored: dict[tuple[str, str], Explored] = field(default_factory=dict)
 
@@ -41,7 +43,7 @@ class Laboratory:
 def _laboratory(trial: Trial) -> Iterator[Laboratory]:
     alone = 1 if trial.bench.case is not None else None  # one saved state needs one process
     with closing(Crew(trial.backend, trial.check.contract, alone)) as crew:
-        yield Laboratory(crew)
+        yield Laboratory(crew, crew.call(chosen))
 
 
 def laboratory(trial: Trial) -> Laboratory:
@@ -51,9 +53,13 @@ def laboratory(trial: Trial) -> Laboratory:
         Inconclusive: No process could open the backend.
     """
     try:
-        return trial.bench.room(("crash", trial.check.contract), lambda: _laboratory(trial))
+        lab = trial.bench.room(("crash", trial.check.contract), lambda: _laboratory(trial))
     except WorkerError as error:
         raise Inconclusive(str(error)) from error
+    trial.conditions["recorder"] = lab.choice.name
+    if lab.choice.refused:
+        trial.conditions["fallback"] = " ".join(lab.choice.refused)
+    return lab
 
 
 def workload_of(trial: Trial, name: str) -> Workload:
@@ -78,15 +84,11 @@ def explorer_of(trial: Trial, name: str) -> Explorer:
         except (Unmeasured, WorkerError) as error:
             raise Inconclusive(str(error)) from error
         lab.explorers[name] = explorer
-    note_conditions(trial, lab.explorers[name].recorded)
+    recording = lab.explorers[name].recorded.recording
+    trial.conditions["recorder"] = recording.recorder
+    if recording.unseen:
+        trial.conditions["not seen"] = ", ".join(recording.unseen)
     return lab.explorers[name]
-
-
-def note_conditions(trial: Trial, one: Recorded) -> None:
-    """Tell in the result what recorded, and what it could not see."""
-    trial.conditions["recorder"] = one.recording.recorder
-    if one.recording.unseen:
-        trial.conditions["not seen"] = ", ".join(one.recording.unseen)
 
 
 def explored(trial: Trial, name: str, model: str) -> Explored:
