@@ -26,8 +26,8 @@ from conformance.crash.tree import Tree, read_tree
 from conformance.crash.worker import Bay, observe_place
 from conformance.crash.workers import Crew
 
-#: Kills are tried until enough land inside a call, but not for ever.
-_TRIES = 5
+#: Kills are tried until enough land inside a call, but not for ever: on a busy machine many come too late.
+_TRIES = 25
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def killed_at_moments(crew: Crew, steps: Sequence[Step], count: int, seed: int) 
         history = History(crew.contract, steps, _attempts(marks), SUBJECTS[crew.contract].empty)
         moment = moments(Trace((), tuple(marks)))[-1]
         ended.append(_judged(history, f"after {order.delay_s * 1000:.2f} ms", moment, files, observation))
-        if sum(one.moment.running for one in ended) >= count:
+        if sum(one.moment.running and one.moment.acknowledged > 0 for one in ended) >= count:
             break
     return ended
 

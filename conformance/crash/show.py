@@ -125,7 +125,12 @@ def _attempt_lines(history: History, settled: int) -> list[str]:
 def difference(history: History, moment: Moment, observation: Observation) -> tuple[str, str]:
     """Return what had been acknowledged and is not there, and what is there in its place."""
     subject = SUBJECTS[history.contract]
-    due = history.after[moment.settled][0]
+    # Of what is possible where a call raised, what is nearest to what was found, or else what needs the least.
+    possible = history.after[moment.settled]
+    if observation.content is None:
+        due = possible[-1]
+    else:
+        due = min(possible, key=lambda content: _distance(subject, content, observation.content))
     if observation.usable != "usable":
         count = len(list(subject.parts(due)))
         return f"a usable store with {count} entr{'y' if count == 1 else 'ies'}", observation.detail
@@ -133,6 +138,12 @@ def difference(history: History, moment: Moment, observation: Observation) -> tu
     extra = _without(subject.parts(observation.content), subject.parts(due))
     # What is there only because the call in flight took effect is no difference worth telling.
     return _told(subject, missing, "nothing else"), _told(subject, extra, "nothing in its place")
+
+
+def _distance(subject: Subject, content: Content, other: Content) -> int:
+    return len(
+        {canonical(part) for part in subject.parts(content)} ^ {canonical(part) for part in subject.parts(other)}
+    )
 
 
 def _without(parts: object, others: object) -> list[Content]:

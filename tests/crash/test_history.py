@@ -94,7 +94,7 @@ def test_every_verdict_is_tried_and_has_a_meaning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entries", "verdict"), [({"a": 2}, "fine"), ({"a": 1}, "fine"), ({}, "lost"), ({"a": 1, "b": 3}, "mixed")]
+    ("entries", "verdict"), [({"a": 2}, "fine"), ({"a": 1}, "fine"), ({}, "lost"), ({"a": 1, "b": 3}, "torn")]
 )
 def test_a_call_that_raised_is_there_or_not(entries: dict[str, Any], verdict: Verdict) -> None:
     """An exception does not say what became of the write; what was acknowledged before it must be there."""

@@ -25,7 +25,7 @@ class PlainLog:
         self.path = path
         # An async log is opened in one thread and called in another, one at a time.
         self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.database.execute("PRAGMA journal_mode = MEMORY")
+        self.database.execute("PRAGMA journal_mode = TRUNCATE")
         self.database.execute("PRAGMA synchronous = OFF")
         self.database.execute("CREATE TABLE IF NOT EXISTS log (position INTEGER PRIMARY KEY, event TEXT)")
         self.database.execute("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, fact)")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 _NEEDS = ("LOG-BASIC-01", "LOG-REOPEN-01")
-_PROMISE = "durability:clean-close"
+_PROMISE = "durability:process-crash"
 _WORKLOAD = "some appends"
 
 

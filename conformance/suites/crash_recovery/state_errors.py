@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 _NEEDS = ("STATE-BASIC-01", "STATE-REOPEN-01")
-_PROMISE = "durability:clean-close"
+_PROMISE = "durability:process-crash"
 _WORKLOAD = "some puts and deletes"
 
 
