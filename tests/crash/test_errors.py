@@ -11,6 +11,7 @@ from conformance.crash.errors import Tried, places, tried
 from conformance.crash.explore import Budget, Explorer
 from conformance.crash.fault import CallClass, Fault
 from conformance.crash.observe import Observation
+from conformance.crash.perform import Attempt
 from conformance.crash.recorded import Unmeasured, assembled
 from conformance.crash.recorder.recording import Recording
 from conformance.crash.subjects import Step
@@ -84,7 +85,8 @@ def test_an_honest_store_survives_each_kind(call: CallClass, error: int, sticky:
     assert one.recorded.recording.fired > 1 if sticky else one.recorded.recording.fired == 1
     assert one.judged >= 1
     raised = [attempt for attempt in one.recorded.history.attempts if attempt.raised]
-    assert all(f"[Errno {error}]" in attempt.raised for attempt in raised)
+    if raised:  # later ones may say that the store could not be opened again
+        assert f"[Errno {error}]" in raised[0].raised
     assert bool(one.states) == (call == "sync")
 
 
@@ -96,11 +98,11 @@ def test_short_writes(explorer_of: ExplorerOf) -> None:
 
 
 BROKEN: list[tuple[str, Fault, str]] = [
-    ("write_error_ignored", Fault("write", 2, error=errno.EIO), ""),
-    ("full_disk_ignored", Fault("write", 2, error=errno.ENOSPC), ""),
-    ("short_write_acknowledged", Fault("write", 2, "short"), ""),
-    ("fsync_error_ignored", Fault("sync", 3, error=errno.EIO), "ext4"),
-    ("failed_sync_repeated", Fault("sync", 3, error=errno.EIO), "ext4"),
+    ("write_error_ignored", Fault("write", 3, error=errno.EIO), ""),
+    ("full_disk_ignored", Fault("write", 3, error=errno.ENOSPC), ""),
+    ("short_write_acknowledged", Fault("write", 3, "short"), ""),
+    ("fsync_error_ignored", Fault("sync", 5, error=errno.EIO), "ext4"),
+    ("failed_sync_repeated", Fault("sync", 5, error=errno.EIO), "ext4"),
 ]
 
 
@@ -108,9 +110,8 @@ BROKEN: list[tuple[str, Fault, str]] = [
 def test_a_broken_store_is_found(name: str, fault: Fault, model: str, explorer_of: ExplorerOf) -> None:
     """Without a crash where the data are wrong; with power loss where a failed sync was taken for a sync."""
     explorer = explorer_of(s.mutant(name), "state", "some puts and deletes")
-    verdicts = {finding.verdict for one in run(explorer, fault) for finding in one.findings}
-    assert verdicts
     found = [finding for one in run(explorer, fault) for finding in one.findings]
+    assert found
     assert {finding.model for finding in found} == {model}
 
 
@@ -167,8 +168,6 @@ def test_what_is_shown_right_after_an_error_is_judged(explorer_of: ExplorerOf) -
     """A store that shows a mixture at the time is wrong, even where a new process finds nothing wrong."""
     explorer = explorer_of(s.DOCUMENT, "state", "some puts and deletes")
     words = ("opening", "open", "armed", "start 0 0", "raised 0", "start 1 0", "raised 1")
-    from conformance.crash.perform import Attempt
-
     made_up = '{"entries": [["k0", "made up"]], "length": 1}'
     attempts = [Attempt(0, "OSError: no", made_up), Attempt(0, "OSError: no")]
     recording = Recording(Trace((), tuple(map(Mark, words))), {}, "returned", returned=attempts, fired=1)

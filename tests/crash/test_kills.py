@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from conformance.crash import kills as module
 from conformance.crash.kills import Kill, killed_at_calls, killed_at_moments, time_of
 from conformance.crash.perform import Attempt
 from conformance.crash.recorded import Unmeasured
@@ -74,7 +75,7 @@ def test_a_broken_store_is_found_by_kills(puts_faults: str, crew_of: CrewOf) -> 
     kills = killed_at_calls(crew_of(s.mutant("truncate_in_place")), STEPS, 1_000, 0)
     wrong = [kill for kill in kills if kill.verdict != "fine"]
     assert "cannot open" in {kill.verdict for kill in wrong}
-    assert all("store" in kill.files for kill in wrong)
+    assert any(kill.files.get("store") == b"" for kill in wrong)
 
 
 def test_where_no_call_can_be_counted() -> None:
@@ -99,8 +100,8 @@ def test_kills_at_any_moment(crew_of: CrewOf) -> None:
     kills = killed_at_moments(crew, STEPS, 3, 0)
     inside = [kill for kill in kills if kill.moment.running]
     assert len(inside) <= 3
-    assert len(kills) <= 15
-    assert len(inside) == 3 or len(kills) == 15
+    assert len(kills) <= 3 * module._TRIES
+    assert len(inside) == 3 or len(kills) == 3 * module._TRIES
     assert {kill.verdict for kill in kills} == {"fine"}
     assert all(kill.how.startswith("after ") and kill.how.endswith(" ms") for kill in kills)
     for kill in kills:
@@ -110,9 +111,11 @@ def test_kills_at_any_moment(crew_of: CrewOf) -> None:
     assert crew.call(children) is False
 
 
-def test_a_store_that_dies_by_itself(crew_of: CrewOf) -> None:
+def test_a_store_that_dies_by_itself(crew_of: CrewOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is nothing left to kill, and that is no error of the kit."""
+    monkeypatch.setattr(module, "_TRIES", 3)
     kills = killed_at_moments(crew_of(s.DIES_OPENING.address), STEPS, 1, 0)
+    assert len(kills) == 3
     assert {kill.verdict for kill in kills} == {"died"}
     assert not any(kill.attempts for kill in kills)
 

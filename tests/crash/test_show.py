@@ -89,7 +89,7 @@ durable   write    data [0..600)
           sync     the directory
           -- ACKNOWLEDGED
           -- store['b'] = 'x' * 2000
-TORN 2/6  write    data [600..2100)
+TORN 2/5  write    data [600..2100)
 on disk   mkdir    folder
 LOST      create   folder/fresh
           -- ACKNOWLEDGED
