@@ -162,7 +162,9 @@ def story(explorer: Explorer, finding: Finding) -> Iterator[str]:
     one, point, kept = explorer.recorded, finding.state.point, finding.state.kept
     disk = explorer.disk(finding.model)
     durable = frozenset() if disk.model.kill else disk.durable(point)
-    yield from _last(_lines(one, point, lambda place: _state(disk.by_operation.get(place, ()), kept, durable)))
+    # A kill may cut the write that was going on: a part of it is on the disk.
+    last = point + any(atom in kept for atom in disk.by_operation.get(point, ()))
+    yield from _last(_lines(one, last, lambda place: _state(disk.by_operation.get(place, ()), kept, durable)))
     crash = "PROCESS KILLED HERE" if disk.model.kill else "POWER LOSS HERE"
     begun = finding.moment.settled + finding.moment.running
     yield f"********* {crash} (acknowledged {finding.moment.acknowledged} of {begun} begun)"

@@ -141,10 +141,14 @@ def _notes(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"  {promise['name']:<12} {'   '.join(parts)}", "red" if promise["broken"] else ""
 
 
+def _tested_something(suite: Mapping[str, Any]) -> bool:
+    return suite["name"] != "open" and any(check["outcome"] != "not applicable" for check in suite["checks"])
+
+
 def _verdict_line(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     verdict = backend["verdict"]
     if verdict.startswith("CONFORMANT"):
-        suites = dict.fromkeys(s["name"] for c in backend["contracts"] for s in c["suites"] if s["name"] != "open")
+        suites = dict.fromkeys(s["name"] for c in backend["contracts"] for s in c["suites"] if _tested_something(s))
         where = ", ".join(suites)
         partly = backend["selected"] < backend["of"]
         scope = (

@@ -139,7 +139,9 @@ class Opens:
 
 
 def _state(name: str, store: Callable[[Path], Any]) -> Backend:
-    return Backend(name, state=Opens(store), sharing="single", corruption="silent", address=f"{__name__}:{name.upper()}")
+    return Backend(
+        name, state=Opens(store), sharing="single", corruption="silent", address=f"{__name__}:{name.upper()}"
+    )
 
 
 TRAPPED = _state("trapped", Trapped)

@@ -65,7 +65,10 @@ BAD: dict[str, tuple[Any, str]] = {
     "no JSON": ("{", r"is no case file \(JSONDecodeError: .*\)\. Give a file that a failed check wrote\."),
     "a list": ([], r"is no case file \(TypeError: "),
     "a text": ('"case"', r"is no case file \(TypeError: "),
-    "another schema": ({**CASE.to_dict(), "schema": 99}, rf": the case has schema 99; this version .* reads {SCHEMA}\."),
+    "another schema": (
+        {**CASE.to_dict(), "schema": 99},
+        rf": the case has schema 99; this version .* reads {SCHEMA}\.",
+    ),
     "no schema": (without("schema"), r"is no case file \(KeyError: 'schema'\)"),
     **{
         f"no {field}": (without(field), rf"is no case file \(KeyError: '{field}'\)")

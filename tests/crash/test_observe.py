@@ -22,7 +22,9 @@ OUTCOMES = {
         "breaks after one more write", CONTENT, "after one more write, closing and reopening: 1 missing"
     ),
     "swap": Observation(
-        "breaks after one more write", CONTENT, "after one more write, closing and reopening: 1 missing and 1 not written"
+        "breaks after one more write",
+        CONTENT,
+        "after one more write, closing and reopening: 1 missing and 1 not written",
     ),
     "double": Observation(
         "breaks after one more write",

@@ -88,7 +88,9 @@ def test_the_replay_gate() -> None:
         "left. Different: folder/, index, store. It can't see memory maps."
     )
     many = {f"file{number}": b"" for number in range(9)}
-    assert refused(Recording(TRACE, many, "returned", returned=[])).endswith("Different: file0, file1, file2, file3, file4.")
+    assert refused(Recording(TRACE, many, "returned", returned=[])).endswith(
+        "Different: file0, file1, file2, file3, file4."
+    )
 
 
 @pytest.mark.parametrize("ended", ["raised", "died", "hung"])
@@ -102,13 +104,16 @@ def test_a_store_that_writes_nothing(crew_of: CrewOf) -> None:
     """There is nothing that a crash could leave in pieces."""
     marks = Recording(Trace((), (Mark("open"),)), {}, "returned", returned=[])
     assert refused(marks).startswith("the store wrote nothing below where.path")
-    with closing(Crew(s.OUTSIDE, "state", 1)) as crew, pytest.raises(Unmeasured, match="wrote nothing below where.path"):
+    with (
+        closing(Crew(s.OUTSIDE, "state", 1)) as crew,
+        pytest.raises(Unmeasured, match=r"wrote nothing below where\.path"),
+    ):
         recorded(crew, STEPS)
 
 
 def test_a_store_that_keeps_its_data_elsewhere() -> None:
     """It is found out although the files of the recording are still where it keeps them."""
-    with closing(Crew(s.ELSEWHERE, "state", 1)) as crew, pytest.raises(Unmeasured, match="outside where.path"):
+    with closing(Crew(s.ELSEWHERE, "state", 1)) as crew, pytest.raises(Unmeasured, match=r"outside where\.path"):
         recorded(crew, STEPS)
 
 

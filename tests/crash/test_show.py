@@ -77,6 +77,7 @@ def finding(base: Explorer, model: str, lost: dict[int, int], observation: Obser
     gone = {atom for place, count in lost.items() for atom in disk.by_operation[place][-count:]}
     kept = frozenset(range(len(disk.atoms))) - gone
     end = len(trace.operations)
+    assert disk.legal(end, kept)
     return Finding("lost", model, CrashState(end, kept, ""), base.recorded.moments[-1], observation)
 
 
@@ -96,7 +97,7 @@ LOST      create   folder/fresh
           -- del store['a']
 LOST      truncate folder/fresh to 10
 ********* POWER LOSS HERE (acknowledged 2 of 3 begun)
-left on disk: data (1,536 bytes), folder/
+left on disk: data (2,100 bytes), folder/
 not synced by then: the content of data, the names in folder, the content of folder/fresh"""
 
 

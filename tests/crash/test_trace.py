@@ -60,7 +60,12 @@ def test_each_operation(operation: Operation, after: Tree) -> None:
 
 def test_names_of_one_file_share_its_content() -> None:
     """A write through one name shows under the other; a name that is renamed onto replaces what had it."""
-    steps = (Link(ROOT, "also", FILE), Write(FILE, 0, b"X"), Create(ROOT, "new", OTHER), Rename(ROOT, "new", ROOT, "file"))
+    steps = (
+        Link(ROOT, "also", FILE),
+        Write(FILE, 0, b"X"),
+        Create(ROOT, "new", OTHER),
+        Rename(ROOT, "new", ROOT, "file"),
+    )
     assert replayed(Trace(BEFORE, steps)) == {"also": b"Xbc", "file": b"", "folder/": None}
 
 

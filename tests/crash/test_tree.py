@@ -47,7 +47,7 @@ def test_a_tree_is_read_as_it_was_written(tree: Tree) -> None:
 def test_a_digest_tells_trees_apart(one: Tree, two: Tree) -> None:
     """Equal trees have equal digests, whatever the order of their paths; others have others."""
     assert (digest(one) == digest(two)) == (one == two)
-    assert digest(dict(reversed(one.items()))) == digest(one)
+    assert digest(dict(reversed(list(one.items())))) == digest(one)
 
 
 def test_likely_mistakes_have_digests_of_their_own() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -17,7 +20,7 @@ from conformance.crash import worker, workers
 from conformance.crash.observe import Observation
 from conformance.crash.tree import Tree, digest
 from conformance.crash.worker import Bay, observe_all
-from conformance.crash.workers import Crew, WorkerError, cores
+from conformance.crash.workers import Crew, WorkerError
 from tests.crash import stores as s
 from tests.crash.conftest import CrewOf
 
@@ -159,7 +162,7 @@ def test_what_raises_in_a_worker_is_told(crew: Crew) -> None:
 
 def test_a_dead_worker_is_told() -> None:
     """It is no finding against the store."""
-    with closing(Crew(s.TRAPPED, "state", 1)) as crew, pytest.raises(WorkerError, match="a worker .* died"):
+    with closing(Crew(s.TRAPPED, "state", 1)) as crew, pytest.raises(WorkerError, match=r"a worker .* died"):
         crew.call(die)
 
 
@@ -244,7 +247,7 @@ def test_a_worker_that_is_let_go_ends() -> None:
     )
     root = Path(__file__).parents[2]
     command = ["-c", code]
-    done = subprocess.run([workers.sys.executable, *command], cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, *command], cwd=root, capture_output=True, text=True, check=False)
     pid, folder = done.stdout.split()
     try:
         # Whoever adopts it reaps it; it ends as soon as it finds that nobody is there.
@@ -252,50 +255,10 @@ def test_a_worker_that_is_let_go_ends() -> None:
     except ProcessLookupError:
         descriptor = None
     if descriptor is not None:
-        readable, _, _ = worker_ends(descriptor)
+        readable, _, _ = select.select([descriptor], [], [], 20)
         os.close(descriptor)
         assert readable
-    workers.shutil.rmtree(folder)
-
-
-def worker_ends(descriptor: int) -> tuple[list[Any], list[Any], list[Any]]:
-    """Wait for a process by its descriptor."""
-    import select
-
-    return select.select([descriptor], [], [], 20)
-
-
-@pytest.mark.parametrize(("count", "share"), [("1", 8), ("2", 4), ("3", 2), ("100", 1), ("many", 8), ("0", 8)])
-def test_cores_are_shared_with_the_workers_of_xdist(count: str, share: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of them gets its part, one at least."""
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", count)
-    assert cores() == share
-
-
-def test_cores_where_nobody_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At least one, and not more than sixteen."""
-    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert cores() == 1
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)
-    assert cores() == 16
-
-
-def test_memory_is_used_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small Docker container has little of it, other platforms have none."""
-    monkeypatch.setattr(workers, "_ROOM", 1 << 60)
-    assert workers._quick_folder() is None
-    monkeypatch.setattr(workers, "_ROOM", 0)
-    expected = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
-    assert workers._quick_folder() == expected
-
-    def gone(path: str, mode: int) -> bool:
-        raise OSError
-
-    monkeypatch.setattr(os, "access", gone)
-    assert workers._quick_folder() is None
+    shutil.rmtree(folder)
 
 
 def test_stores_of_both_contracts_are_observed(crew_of: CrewOf) -> None:

@@ -45,7 +45,10 @@ def durability(trace: Trace, model: DiskModel, cut: Cut) -> Durability:
     for index, operation in enumerate(trace.operations):
         match operation:
             case Sync(node, failed=True):
-                forcing.fail(index, node)
+                # Bytes that are stored again through a mapping make a page dirty again even when they are the same;
+                # that can't be seen, so the next sync of a mapped file is believed.
+                if node not in trace.mapped:
+                    forcing.fail(index, node)
             case Sync(node):
                 forcing.sync(index, node)
             case SyncAll():

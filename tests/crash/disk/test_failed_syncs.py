@@ -69,3 +69,12 @@ def test_a_failed_sync_is_about_one_file() -> None:
         operations = (Truncate(OTHER, 0), FIRST, Write(OTHER, 0, b"n"), Sync(LOG, failed=True), Sync(OTHER))
         assert outcomes(name, *operations, path="other") == {b"n"}
         assert outcomes(name, Truncate(OTHER, 0), Sync(OTHER, failed=True), Sync(OTHER), path="other") == {b""}
+
+
+def test_a_mapped_file_is_believed_after_the_next_sync() -> None:
+    """The same bytes stored again through a mapping can't be seen, but they make the page dirty again."""
+    operations = (Create(0, "a", 1), Write(1, 0, b"one"), Sync(1, failed=True), Sync(1))
+    for mapped, sure in ((frozenset[int](), False), (frozenset({1}), True)):
+        disk = Disk(Trace((), operations, mapped), MODELS["ext4"])
+        data = {atom.index for atom in disk.atoms if atom.kind == "data"}
+        assert (data <= disk.durable(len(operations))) is sure
