@@ -96,6 +96,21 @@ def test_only_the_plugins_side_knows_pytest(path: Path) -> None:
     assert not imported(path) & {"pytest", "conformance.running", *on_pytests_side}
 
 
+@pytest.mark.parametrize(
+    ("room", "strangers"),
+    [
+        ("crash", ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "plugin")),
+        ("crash/recorder", ("crash.disk", "crash.subjects", "crash.worker", "crash.workers", "crash.explore")),
+        ("crash/disk", ("crash.recorder", "crash.subjects", "crash.worker", "crash.workers", "crash.explore")),
+    ],
+)
+def test_the_crash_engine_knows_no_check(room: str, strangers: tuple[str, ...]) -> None:
+    """The engine works without checks and reports; recorders and disk models know nothing of each other."""
+    for path in (ROOT / "conformance" / room).rglob("*.py"):
+        known = {name.removeprefix("conformance.") for name in imported(path) if name.startswith("conformance.")}
+        assert not [name for name in known if name.startswith(strangers)], path
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "reference_backends").rglob("*.py")), ids=lambda path: path.name)
 def test_reference_backends_lean_on_nothing_of_the_kit(path: Path) -> None:
     """A reference imports `Backend` and `Where` from `conformance`, as any adapter does, and no module of it."""
