@@ -41,5 +41,3 @@ def test_memory_is_used_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(os, "access", gone)
     assert workers._quick_folder() is None
-
-

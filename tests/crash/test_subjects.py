@@ -10,7 +10,27 @@ import pytest
 from conformance.crash.subjects import LOG, STATE, SUBJECTS, Content, Step, canonical
 from conformance.drive import Driver
 
-DIFFERENT: tuple[Any, ...] = (1, True, 1.0, "1", b"1", 0, False, 0.0, -0.0, "", None, [], {}, [1], [[1]], "b'1'", float("inf"), 1j, {1})
+DIFFERENT: tuple[Any, ...] = (
+    1,
+    True,
+    1.0,
+    "1",
+    b"1",
+    0,
+    False,
+    0.0,
+    -0.0,
+    "",
+    None,
+    [],
+    {},
+    [1],
+    [[1]],
+    "b'1'",
+    float("inf"),
+    1j,
+    {1},
+)
 
 
 def test_what_differs_in_type_or_value_differs_in_its_canonical_text() -> None:

@@ -39,10 +39,19 @@ REFERENCES = [
 HONEST = [*REFERENCES, *(backend.address for backend in ODD)]
 DOCUMENT = "tests.odd.crash:ODD_CRASH_DOCUMENT"
 #: Few states for each, so that there is time for many seeds; the clock must not decide how many.
-SMALL = replace(EFFORTS["quick"], crash_states=15, crash_seconds=60.0)
-SEEDS = 20
-#: Where each workload takes seconds, because there are scratch files to be found.
-FEWER_SEEDS = 3
+SMALL = replace(EFFORTS["quick"], crash_states=8, crash_seconds=60.0)
+#: Tried at many seeds: a store of each design that costs little. The others are tried at a few, so that there is time.
+MANY_SEEDS = {
+    "file",
+    "odd_crash_document",
+    "odd_crash_files",
+    "odd_crash_group_commit",
+    "odd_crash_journal_log",
+    "odd_crash_journal_state",
+    "odd_crash_mapped",
+    "odd_crash_slots",
+    "odd_crash_two_files_log",
+}
 
 Judge = Callable[[str, Check, int], Result]
 
@@ -104,7 +113,9 @@ def test_references_pass_every_check(address: str, tmp_path: Path) -> None:
 
 def seeds_of(backend: Backend) -> int:
     """Return how many seeds a store is tried at."""
-    return FEWER_SEEDS if "sqlite" in backend.name else SEEDS
+    if backend.name in MANY_SEEDS:
+        return 20
+    return 2 if "sqlite" in backend.name else 5  # finding the scratch files of SQLite takes a second for each workload
 
 
 @pytest.mark.parametrize("address", HONEST)
@@ -150,7 +161,7 @@ def test_what_nobody_has_seen_is_no_pass(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert {result.outcome for code, result in results.items() if code in needs_none} <= {"pass", "blocked"}
     inconclusive = [result for result in recorded.values() if result.outcome == "inconclusive"]
     assert all("No recorder works here." in result.reason for result in inconclusive)
-    assert {"STATE-CRASH-01", "STATE-CRASH-11", "STATE-CRASH-41"} <= {result.code for result in inconclusive}
+    assert {"STATE-CRASH-01", "STATE-CRASH-11"} <= {result.code for result in inconclusive}
 
 
 def kill(*words: str) -> Kill:

@@ -45,7 +45,7 @@ def record(workload: Workload, root: str, *, fault: Fault | None, timeout_s: flo
     if program is None or sys.platform != "linux":
         raise Unable("strace: there is no such program")
     if fault is not None:
-        raise Unable(f"strace: it can't put a fault on a call: {fault}")
+        raise Unable("strace: it can't put a fault on a call")
     ledger, folder = Ledger(root), os.getcwd()
     with tempfile.TemporaryDirectory() as scratch:
         wait_at, go = os.pipe()
