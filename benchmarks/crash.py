@@ -8,11 +8,11 @@ Two tables are printed, each with the median of several rounds.
 
 The first is the time of recording a workload of 200 operations. Half a second is the limit.
 
-The second compares the engine with a bare loop. The engine forks, works out which states there are, skips what is alike
-and judges what it finds, with a worker on every core. The bare loop only writes out the same trees one after another in
-this process, and opens and reads the store on each. The observing loop asks of the store all that the engine does: after
-reading, one more write, and opening and reading it again. The rounds of the three alternate. A ratio is the wall time of
-the engine by that of a loop; up to 1.5 of the bare loop is well.
+The second compares the engine with a bare loop. The engine forks, works out which states there are, skips what is
+alike and judges what it finds, with a worker on every core. The bare loop only writes out the same trees one after
+another in this process, and opens and reads the store on each. The observing loop asks of the store all that the engine
+does: after reading, one more write, and opening and reading it again. The rounds of the three alternate. A ratio is the
+wall time of the engine by that of a loop; up to 1.5 of the bare loop is well.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def full_disks(crew: Crew, steps: Sequence[Step], count: int) -> list[Fake]:
 
 
 def read_only_disks(crew: Crew, steps: Sequence[Step]) -> list[Fake]:
-    """Carry out the first half of a workload, make everything read-only, and carry out the rest.
+    """Carry out a workload up to its middle and its last reopening, make everything read-only, and carry out the rest.
 
     Raises:
         NotOnFakes: As above.
@@ -152,7 +152,8 @@ def _fill(bay: Bay, fs: Any, steps: Sequence[Step], count: int) -> list[_Ended]:
 
 def _protect(bay: Bay, fs: Any, steps: Sequence[Step], _count: int) -> list[_Ended]:
     _needed(bay, fs, steps)
-    half = len(steps) // 2
+    # On pyfakefs a read-only file can be written to once it was opened for reading, so the store is opened only once.
+    half = max(len(steps) // 2, *(place for place, step in enumerate(steps, 1) if step.verb == "reopen"), 0)
     with _disk(fs, "/protected", _ROOM) as (folder, _):
         attempts = carry_out(bay.backend, bay.contract, steps[:half], folder, lambda _: None)
         _protected(folder, yes=True)

@@ -56,6 +56,8 @@ def laboratory(trial: Trial) -> Laboratory:
         lab = trial.bench.room(("crash", trial.check.contract), lambda: _laboratory(trial))
     except WorkerError as error:
         raise Inconclusive(str(error)) from error
+    if trial.bench.case is not None:
+        return lab  # a saved case is opened, and nothing is recorded
     trial.conditions["recorder"] = lab.choice.name
     if lab.choice.refused:
         trial.conditions["fallback"] = " ".join(lab.choice.refused)
