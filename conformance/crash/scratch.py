@@ -7,6 +7,7 @@ are not known beforehand: what stands in them is replaced, and when the store do
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from conformance.crash.disk import MODELS, Disk, names_of, scratch_candidates, substituted
 from conformance.crash.explore import Explorer
@@ -14,30 +15,39 @@ from conformance.crash.subjects import canonical
 from conformance.crash.trace import Mark, Trace
 from conformance.crash.tree import Tree
 
-#: States of a file's life that are looked at besides the telling ones.
-_SPREAD = 4
+#: States of a file's life that are looked at, of each kind, besides the telling ones.
+_SPREAD = 3
 
 
-def scratch_files(explorer: Explorer) -> frozenset[int]:
+def scratch_files(explorer: Explorer, known: AbstractSet[str] = frozenset()) -> frozenset[int]:
     """Return the nodes of a trace whose content the store does not need.
 
     Args:
         explorer: Of the workload. A node is scratch when the store shows the same with nothing in its place, with
-            zeros, and with older and torn versions of it, at many moments of the file's life. Random bytes are not
+            zeros, and with older and torn versions of it, at several moments of the file's life. Random bytes are not
             tried: no crash leaves them, and a store may rightly choke on them.
+        known: Names of the scratch files of other workloads of the store: one moment is enough for these.
     """
     trace = explorer.recorded.recording.trace
     disk = Disk(trace, MODELS["kill"])
+    names = names_of(trace)
     moments = {node: list(_states_with(disk, node)) for node in sorted(scratch_candidates(trace))}
     # The middle of a file's life tells most: few files are left for the rest.
     left = _immaterial(explorer, disk, {node: kept[len(kept) // 2 :][:1] for node, kept in moments.items() if kept})
-    return frozenset(_immaterial(explorer, disk, {node: moments[node] for node in left}))
+    sure = [node for node in left if names[node] in known]
+    rest = {node: moments[node] for node in left if names[node] not in known}
+    return frozenset((*sure, *_immaterial(explorer, disk, rest)))
+
+
+def names_of_scratch(explorer: Explorer) -> set[str]:
+    """Return the names of the scratch files of an explorer's workload."""
+    known = names_of(explorer.recorded.recording.trace)
+    return {known[node] for node in explorer.scratch}
 
 
 def scratch_of_the_same_names(explorer: Explorer, trace: Trace) -> frozenset[int]:
     """Return the nodes of another trace of the workload that have the names of this one's scratch files."""
-    known = names_of(explorer.recorded.recording.trace)
-    names = {known[node] for node in explorer.scratch}
+    names = names_of_scratch(explorer)
     return frozenset(node for node, name in names_of(trace).items() if name in names)
 
 
@@ -68,8 +78,8 @@ def _otherwise(disk: Disk, kept: frozenset[int], node: int) -> Iterator[Tree]:
 def _states_with(disk: Disk, node: int) -> Iterator[frozenset[int]]:
     """Give states after a kill in which the node has content.
 
-    They are those at each acknowledgement, after its last write, just before its name goes (a rollback journal counts
-    at no other time), and a few more, spread evenly.
+    They are some of those at a mark and of all others, spread evenly, the one after its last write, and those just
+    before its name goes: a rollback journal counts at no other time.
     """
     operations = disk.trace.operations
     data = [atom.operation for atom in disk.atoms if atom.node == node and atom.kind == "data"]
@@ -78,7 +88,8 @@ def _states_with(disk: Disk, node: int) -> Iterator[frozenset[int]]:
     life = [place for place in range(data[0], len(operations)) if node in _nodes_at(disk, place)]
     done = [place for place in life if isinstance(operations[place], Mark)]
     ends = [place for place in life if place + 1 not in set(life)]
-    for place in sorted({*done, *ends, data[-1], *life[:: max(1, len(life) // _SPREAD)]} & set(life)):
+    spread = [place for some in (done, life) for place in some[:: max(1, len(some) // _SPREAD)]]
+    for place in sorted({*spread, *ends, data[-1]} & set(life)):
         yield _kept_at(disk, place)
 
 

@@ -120,7 +120,7 @@ def _conditions(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     parts = [f"{name}{':' * (name in _SAID)} {_LISTS.get(name, ', ').join(found[name])}" for name in last]
     left = sum(check["evidence"].get(_LEFT_OUT, 0) for check in _checks(backend))
     if left:
-        parts.append(f"{left:,} {_LEFT_OUT} (budget)")
+        parts.append(f"at least {left:,} {_LEFT_OUT} (budget)")
     if parts:
         yield f"  crash engine {' | '.join(parts)}", ""
 

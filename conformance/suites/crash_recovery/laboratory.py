@@ -13,7 +13,7 @@ from conformance.crash.explore import Budget, Explored, Explorer, Finding
 from conformance.crash.history import MEANING
 from conformance.crash.recorded import Unmeasured, chosen, recorded
 from conformance.crash.recorder import Choice
-from conformance.crash.scratch import scratch_files
+from conformance.crash.scratch import names_of_scratch, scratch_files
 from conformance.crash.show import Shown, shown
 from conformance.crash.smallest import smallest, with_more_on_disk
 from conformance.crash.workers import Crew, WorkerError
@@ -35,6 +35,7 @@ class Laboratory:
 
     crew: Crew
     choice: Choice
+    scratch: set[str] = field(default_factory=set)
     explorers: dict[str, Explorer] = field(default_factory=dict)
     explored: dict[tuple[str, str], Explored] = field(default_factory=dict)
 
@@ -82,7 +83,8 @@ def explorer_of(trial: Trial, name: str) -> Explorer:
         try:
             one = recorded(lab.crew, workload_of(trial, name).steps)
             explorer = Explorer(lab.crew, one)
-            explorer.scratch = scratch_files(explorer)
+            explorer.scratch = scratch_files(explorer, lab.scratch)
+            lab.scratch |= names_of_scratch(explorer)
         except (Unmeasured, WorkerError) as error:
             raise Inconclusive(str(error)) from error
         lab.explorers[name] = explorer
@@ -98,7 +100,7 @@ def explored(trial: Trial, name: str, model: str) -> Explored:
     explorer = explorer_of(trial, name)
     lab = laboratory(trial)
     if (name, model) not in lab.explored:
-        budget = Budget(trial.effort.crash_states, trial.effort.crash_seconds, counted=2_000)
+        budget = Budget(trial.effort.crash_states, trial.effort.crash_seconds, counted=trial.effort.crash_states)
         explorer.progress = Progress(trial, f"{name}, {model}")
         lab.explored[name, model] = explorer.explore(model, budget, trial.bench.seed)
     found = lab.explored[name, model]
