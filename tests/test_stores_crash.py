@@ -1,4 +1,4 @@
-"""Public stores after a crash: what each is known to survive, and what it is known to lose; docs/stores.md tells why."""
+"""Public stores after a crash: what each is known to survive, and what it is known to lose; see docs/stores.md."""
 
 from __future__ import annotations
 

@@ -15,11 +15,12 @@ from conformance.crash.history import Moment, Verdict
 from conformance.crash.observe import Observation
 from conformance.crash.recorded import Recorded
 from conformance.crash.tree import Tree, digest
-from conformance.crash.worker import observe_all
+from conformance.crash.worker import observe_all, observe_alone
 from conformance.crash.workers import Crew
 
-#: Trees that one forked child observes: a fork costs as much as a few openings.
-BATCH = 25
+#: Trees that a worker is given at once, at most. The first batches are smaller, so that no worker waits for the others.
+BATCH = 32
+_FIRST_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,11 @@ class Explorer:
             self.observations.update(self.crew.call(observe_all, {name: tree}))
         return self.observations[name]
 
+    def observe_alone(self, tree: Tree) -> Observation:
+        """Return what the store shows on a tree in a process that has opened nothing else."""
+        found: Observation = self.crew.call(observe_alone, tree)
+        return found
+
     def observe_all(self, trees: Sequence[Tree]) -> None:
         """Observe trees, all workers taking part, so that `observe` knows them."""
         named = {digest(tree): tree for tree in trees}
@@ -142,20 +148,20 @@ class Explorer:
     def _batches(
         self, disk: Disk, states: Iterator[CrashState], met: _Met, budget: Budget
     ) -> Iterator[dict[bytes, Tree]]:
-        batch: dict[bytes, Tree] = {}
-        most = max(1, min(BATCH, budget.states // (2 * len(self.crew))))  # so that no worker waits for another
+        new: dict[bytes, frozenset[int]] = {}
+        size = _FIRST_BATCH
         for state in states:
-            moment = self.recorded.moments[state.point]
             name = disk.fingerprint(state.kept)
-            if met.add(name, state, moment) and name not in self.observations:
-                batch[name] = disk.tree(state.kept)
-            if len(batch) == most:
-                yield batch
-                batch = {}
+            if met.add(name, state, self.recorded.moments[state.point]) and name not in self.observations:
+                new[name] = state.kept
+            if len(new) == size:
+                yield {each: disk.tree(kept) for each, kept in new.items()}
+                new = {}
+                size = min(BATCH, size + 8)
             if len(met.cases) >= budget.states or time.monotonic() > met.until:
                 break
-        if batch:
-            yield batch
+        if new:
+            yield {each: disk.tree(kept) for each, kept in new.items()}
 
 
 @dataclass
@@ -177,7 +183,8 @@ class _Met:
 def observed(crew: Crew, trees: Mapping[bytes, Tree]) -> dict[bytes, Observation]:
     """Return what the store shows on each of some trees, by the same names; all workers take part."""
     names = list(trees)
-    batches = [{name: trees[name] for name in names[start : start + BATCH]} for start in range(0, len(names), BATCH)]
+    size = min(BATCH, -(-len(names) // len(crew))) or 1
+    batches = [{name: trees[name] for name in names[start : start + size]} for start in range(0, len(names), size)]
     found: dict[bytes, Observation] = {}
     for _, some in crew.spread(observe_all, batches):
         found.update(some)

@@ -23,7 +23,7 @@ from conformance.crash.recorder.recording import Recording
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.trace import Mark, Trace
 from conformance.crash.tree import Tree, read_tree
-from conformance.crash.worker import Bay, observe_place
+from conformance.crash.worker import Bay, observe_alone
 from conformance.crash.workers import Crew
 
 #: Kills are tried until enough land inside a call, but not for ever: on a busy machine many come too late.
@@ -102,7 +102,7 @@ def kill_at(bay: Bay, order: Order) -> tuple[Recording, Observation]:
     recording = record_order(bay, order)
     if isinstance(recording, str):
         raise TypeError(recording)  # the first recording was possible
-    return recording, observe_place(bay)
+    return recording, observe_alone(bay, None)
 
 
 def kill_after(bay: Bay, order: Delayed) -> tuple[list[Mark], Tree, Observation]:
@@ -131,7 +131,7 @@ def kill_after(bay: Bay, order: Delayed) -> tuple[list[Mark], Tree, Observation]
         os.waitpid(child, 0)
         marks = [Mark(line.decode().strip()) for line in [first, *lines]]
     files = read_tree(place)
-    return marks, files, observe_place(bay)
+    return marks, files, observe_alone(bay, None)
 
 
 def time_of(bay: Bay, steps: Sequence[Step]) -> float:

@@ -6,13 +6,13 @@ are not known beforehand: what stands in them is replaced, and when the store do
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from conformance.crash.disk import MODELS, Disk, names_of, scratch_candidates, substituted
 from conformance.crash.explore import Explorer
 from conformance.crash.subjects import canonical
-from conformance.crash.trace import Mark, Trace
+from conformance.crash.trace import Mark, Trace, Volume
 from conformance.crash.tree import Tree
 
 #: States of a file's life that are looked at, of each kind, besides the telling ones.
@@ -31,7 +31,8 @@ def scratch_files(explorer: Explorer, known: AbstractSet[str] = frozenset()) -> 
     trace = explorer.recorded.recording.trace
     disk = Disk(trace, MODELS["kill"])
     names = names_of(trace)
-    moments = {node: list(_states_with(disk, node)) for node in sorted(scratch_candidates(trace))}
+    named = _named(trace)
+    moments = {node: list(_states_with(disk, node, named)) for node in sorted(scratch_candidates(trace))}
     # The middle of a file's life tells most: few files are left for the rest.
     left = _immaterial(explorer, disk, {node: kept[len(kept) // 2 :][:1] for node, kept in moments.items() if kept})
     sure = [node for node in left if names[node] in known]
@@ -75,7 +76,7 @@ def _otherwise(disk: Disk, kept: frozenset[int], node: int) -> Iterator[Tree]:
         yield disk.tree(kept - set(lost))
 
 
-def _states_with(disk: Disk, node: int) -> Iterator[frozenset[int]]:
+def _states_with(disk: Disk, node: int, named: Mapping[int, Sequence[int]]) -> Iterator[frozenset[int]]:
     """Give states after a kill in which the node has content.
 
     They are some of those at a mark and of all others, spread evenly, the one after its last write, and those just
@@ -85,7 +86,7 @@ def _states_with(disk: Disk, node: int) -> Iterator[frozenset[int]]:
     data = [atom.operation for atom in disk.atoms if atom.node == node and atom.kind == "data"]
     if not data:
         return
-    life = [place for place in range(data[0], len(operations)) if node in _nodes_at(disk, place)]
+    life = [place for place in named.get(node, ()) if place >= data[0]]
     done = [place for place in life if isinstance(operations[place], Mark)]
     ends = [place for place in life if place + 1 not in set(life)]
     spread = [place for some in (done, life) for place in some[:: max(1, len(some) // _SPREAD)]]
@@ -93,8 +94,17 @@ def _states_with(disk: Disk, node: int) -> Iterator[frozenset[int]]:
         yield _kept_at(disk, place)
 
 
-def _nodes_at(disk: Disk, place: int) -> Collection[int]:
-    return disk.paths(_kept_at(disk, place)).values()
+def _named(trace: Trace) -> Mapping[int, Sequence[int]]:
+    """Return, for each node, the operations after which it has a name."""
+    volume = Volume()
+    for operation in trace.initial:
+        volume.apply(operation)
+    found: dict[int, list[int]] = {}
+    for place, operation in enumerate(trace.operations):
+        volume.apply(operation)
+        for node in {node for names in volume.entries.values() for node in names.values()}:
+            found.setdefault(node, []).append(place)
+    return found
 
 
 def _kept_at(disk: Disk, place: int) -> frozenset[int]:

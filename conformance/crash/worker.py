@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -25,6 +26,9 @@ from conformance.crash.tree import Tree, write_tree
 
 #: A store that has not been opened, read, written and reopened after so long hangs. Quick ones take a millisecond.
 HANG_S = 10.0
+#: Trees after which a child is replaced: a fork, and what a new process has to warm up, cost several openings; but what
+#: a store leaves open adds up.
+_MOST = 100
 
 
 @dataclass(frozen=True)
@@ -55,62 +59,103 @@ class Bay:
 def observe_all(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observation]:
     """Reopen the store on each tree of a batch and return what it shows, by the same names.
 
-    One forked child does many; where it dies or hangs, that tree is tried again alone, and what happens then is the
-    observation: a tree must not be blamed for what an earlier one left in the process. After one that hangs the rest
-    of the batch is left out, since each may take as long.
+    One forked child does many; where it dies or hangs, that tree is tried again in a fresh one, and what happens then
+    is the observation: a tree must not be blamed for what an earlier one left in the process. After one that hangs the
+    rest of the batch is left out, since each may take as long.
     """
     trees = list(batch.values())
     found: list[Observation] = []
     while len(found) < len(trees):
-        some, _ = _in_child(bay, trees[len(found) :])
-        found += some
-        if len(found) < len(trees):
-            alone, ended = _in_child(bay, [trees[len(found)]])
-            found += alone or [ended]
-            if found[-1].usable == "hung":
-                break
+        found += _child(bay).observe(trees[len(found) :][:_MOST])[0]
+        if _CHILDREN:
+            continue
+        # It died, or hung, at the next tree.
+        found.append(observe_alone(bay, trees[len(found)]))
+        if found[-1].usable == "hung":
+            break
     return dict(zip(batch, found, strict=False))
 
 
-def observe_place(bay: Bay) -> Observation:
-    """Reopen the store on the files that are there, in a forked child, and return what it shows."""
-    found, ended = _in_child(bay, [None])
+def observe_alone(bay: Bay, tree: Tree | None) -> Observation:
+    """Reopen the store on a tree, or on the files that are there, in a child that does nothing else."""
+    child = Child(bay)
+    found, ended = child.observe([tree])
+    child.close()
     return found[0] if found else ended
 
 
-def _in_child(bay: Bay, trees: Sequence[Tree | None]) -> tuple[list[Observation], Observation]:
-    """Observe trees in a forked child; return what came, and what to say of the one at which it died or hung."""
-    here, there = Pipe(duplex=False)
-    child = os.fork()
-    if child == 0:
-        _observe_here(bay, trees, there)
-    there.close()
-    found: list[Observation] = []
-    with here:
+class Child:
+    """A forked child that opens the store on one tree after the other, and is given up when it dies or hangs."""
+
+    def __init__(self, bay: Bay) -> None:
+        self.used = 0
+        self.line, there = Pipe()
+        self.process = os.fork()
+        if self.process == 0:
+            self.line.close()
+            _observe_here(bay, there)
+        there.close()
+
+    def observe(self, trees: Sequence[Tree | None]) -> tuple[list[Observation], Observation]:
+        """Return what came, and what to say of the tree at which the child died or hung, when not all came."""
+        self.used += len(trees)
+        found: list[Observation] = []
+        hung = False
         try:
-            while len(found) < len(trees) and here.poll(HANG_S):
-                found.append(here.recv())
-            hung = len(found) < len(trees)
-        except EOFError:
-            hung = False
-    if hung:
-        os.kill(child, signal.SIGKILL)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if hung:
-        return found, Observation("hung", detail=f"no answer within {HANG_S:.0f} s")
-    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended itself with exit code {code}"
-    return found, Observation("died", detail=f"the process {how}")
+            self.line.send(trees)
+            while len(found) < len(trees) and not hung:
+                if self.line.poll(HANG_S):
+                    found.append(self.line.recv())
+                else:
+                    hung = True
+        except (EOFError, OSError):  # it is dead
+            pass
+        if len(found) == len(trees):
+            return found, Observation("usable")
+        if hung:
+            os.kill(self.process, signal.SIGKILL)
+        code = self.close()
+        if hung:
+            return found, Observation("hung", detail=f"no answer within {HANG_S:.0f} s")
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended itself with exit code {code}"
+        return found, Observation("died", detail=f"the process {how}")
+
+    def close(self) -> int:
+        """Let the child go, and return its exit code; a second call returns 0."""
+        if self in _CHILDREN:
+            _CHILDREN.remove(self)
+        if self.line.closed:
+            return 0
+        self.line.close()
+        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
 
 
-def _observe_here(bay: Bay, trees: Sequence[Tree | None], answers: Connection) -> NoReturn:
-    # Nothing that the store makes lives on after the child, so there is nothing to collect.
+#: The child that is used next, if there is one.
+_CHILDREN: list[Child] = []
+
+
+def _child(bay: Bay) -> Child:
+    if _CHILDREN and _CHILDREN[0].used >= _MOST:
+        _CHILDREN[0].close()
+    if not _CHILDREN:
+        _CHILDREN.append(Child(bay))
+    return _CHILDREN[0]
+
+
+def _observe_here(bay: Bay, requests: Connection) -> NoReturn:
     gc.disable()
-    for tree in trees:
-        if tree is not None:
-            write_tree(tree, bay.cleared())
-        place = bay.place
-        answers.send(observe(bay.backend, bay.contract, place))
-    os._exit(0)
+    gc.freeze()  # what the worker had is not looked through again
+    try:
+        while True:
+            for tree in requests.recv():
+                if tree is not None:
+                    write_tree(tree, bay.cleared())
+                requests.send(observe(bay.backend, bay.contract, bay.place))
+            gc.collect()  # what a store left open in a cycle
+    except (EOFError, OSError):  # the worker has enough, or is gone
+        pass
+    finally:
+        os._exit(0)
 
 
 def serve(requests: Connection) -> None:
@@ -126,6 +171,10 @@ def serve(requests: Connection) -> None:
         try:
             function, arguments = requests.recv()
         except EOFError:
+            # The other side removes all that is left, unless it was killed.
+            shutil.rmtree(bay.folder, ignore_errors=True)
+            with suppress(OSError):
+                bay.folder.parent.rmdir()
             return
         try:
             answer = (True, _called(function, bay, arguments))

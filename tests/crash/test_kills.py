@@ -24,10 +24,9 @@ APPENDS = workload("log", "appends", domain="json", seed=0).steps
 
 
 def children(bay: Bay) -> bool:
-    """Tell whether the worker has children that it has not waited for."""
+    """Tell whether the worker has dead children that it has not waited for; its living one is in use."""
     with suppress(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
-        return True
+        return os.waitpid(-1, os.WNOHANG)[0] > 0
     return False
 
 

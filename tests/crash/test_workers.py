@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -62,9 +61,9 @@ def impatient(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observation]
 
 
 def leftovers(bay: Bay) -> list[int]:
-    """Return the processes that the worker has started and that are still there, dead or alive."""
+    """Return the dead processes that the worker has started and not waited for; its living child is in use."""
     with suppress(ChildProcessError):
-        return [os.waitpid(-1, os.WNOHANG)[0]]
+        return [process for process in [os.waitpid(-1, os.WNOHANG)[0]] if process]
     return []
 
 
@@ -235,7 +234,7 @@ def test_a_place_is_always_the_same_and_cleared(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_is_let_go_ends() -> None:
-    """A process that is killed before it can close its crew leaves no worker behind."""
+    """A process that is killed before it can close its crew leaves no worker behind, and no files."""
     code = (
         "import os, sys\n"
         "from conformance.crash.workers import Crew\n"
@@ -258,7 +257,7 @@ def test_a_worker_that_is_let_go_ends() -> None:
         readable, _, _ = select.select([descriptor], [], [], 20)
         os.close(descriptor)
         assert readable
-    shutil.rmtree(folder)
+    assert not Path(folder).exists()
 
 
 def test_stores_of_both_contracts_are_observed(crew_of: CrewOf) -> None:

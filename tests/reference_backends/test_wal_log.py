@@ -398,7 +398,7 @@ def test_two_processes_take_turns(path: Path) -> None:
 def test_manifest_copy_is_never_two_updates_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an update that failed between the two files, a crash in the next one leaves a pair that is sound.
 
-    Found by LOG-CRASH-51: a sync of the directory failed, the retry was acknowledged, and power went in the next update.
+    Found by LOG-CRASH-51: a sync of the directory failed, the retry was acknowledged, and power went in the next one.
     """
     write_manifest(tmp_path, Manifest(update=1), synced=False)
     write_sealed(tmp_path / "manifest", asdict(Manifest(update=2)), synced=False)  # and the copy was never reached

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -135,23 +135,34 @@ def require(trial: Trial, name: str, models: tuple[str, ...], broken: Callable[[
     """
     for model in models:
         findings = [finding for finding in explored(trial, name, model).findings if broken(finding)]
-        if findings:
-            raise violation(trial, name, findings)
+        sure = confirmed(explorer_of(trial, name), findings)
+        if sure is not None:
+            raise violation(trial, name, sure, len(findings))
 
 
-def violation(trial: Trial, name: str, findings: list[Finding]) -> Violation:
-    """Return what to show of findings: the worst and earliest, made as small as it goes."""
-    worst = min(findings, key=_badness)
+def confirmed(explorer: Explorer, findings: Sequence[Finding]) -> Finding | None:
+    """Return the worst and earliest finding that a process shows too that has opened nothing else.
+
+    A child opens the store on many trees. What it shows on one must not be the fault of what an earlier one left.
+    """
+    for finding in sorted(findings, key=_badness):
+        tree = explorer.disk(finding.model).tree(finding.state.kept)
+        if explorer.recorded.history.judge(explorer.observe_alone(tree), finding.moment) == finding.verdict:
+            return finding
+    return None
+
+
+def violation(trial: Trial, name: str, worst: Finding, count: int) -> Violation:
+    """Return what to show of a finding, made as small as it goes, of so many."""
     trial.bench.progress(f"{trial.check.code}: looking for the smallest case")
     explorer, finding = smallest(explorer_of(trial, name), worst, trial.bench.seed)
-    note = f"{len(findings):,} of the states tried fail; this is the smallest found"
+    note = f"{count:,} of the states tried fail; this is the smallest found"
     return told(trial, explorer, finding, shown(explorer, finding), f"{name}, {note}")
 
 
-def second_violation(trial: Trial, twice: Twice) -> Violation:
+def second_violation(trial: Trial, twice: Twice, worst: Finding) -> Violation:
     """Return what to show of a crash during recovery: the first crash in a line, the second in full."""
-    finding = min(twice.explored.findings, key=_badness)
-    finding = with_more_on_disk(twice.explorer, finding)
+    finding = with_more_on_disk(twice.explorer, worst)
     text = shown(twice.explorer, finding)
     first = f"the first crash: {twice.first.label}; what follows is the recovery, which crashes too"
     return told(trial, twice.explorer, finding, replace(text, story=(first, *text.story)), "a crash during recovery")

@@ -9,7 +9,14 @@ from conformance.crash.explore import Budget
 from conformance.crash.kills import killed_at_calls, killed_at_moments
 from conformance.result import NotApplicable
 from conformance.suites.crash_recovery.killing import judge_kills
-from conformance.suites.crash_recovery.laboratory import POWER, explorer_of, require, second_violation, workload_of
+from conformance.suites.crash_recovery.laboratory import (
+    POWER,
+    confirmed,
+    explorer_of,
+    require,
+    second_violation,
+    workload_of,
+)
 
 if TYPE_CHECKING:
     from conformance.trial import Trial
@@ -53,8 +60,9 @@ def recovers_from_a_crash_of_the_recovery(trial: Trial, name: str) -> None:
             trial.count("first crashes")
             trial.count("crash states", twice.explored.trees)
             trial.count("comparisons", twice.explored.judged)
-            if twice.explored.findings:
-                raise second_violation(trial, twice)
+            worst = confirmed(twice.explorer, twice.explored.findings)
+            if worst is not None:
+                raise second_violation(trial, twice, worst)
     if not trial.evidence.get("first crashes"):
         raise NotApplicable("opening the store after a crash writes nothing, so nothing can be interrupted")
 
