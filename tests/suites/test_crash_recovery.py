@@ -36,6 +36,8 @@ REFERENCES = [
     for name in ("file", "wal", "sqlite")
     if importlib.util.find_spec(f"reference_backends.{name}")
 ]
+#: References as they can be opened in other ways.
+VARIANTS = ["reference_backends.file:sharded", "tests.suites.wal_variants:full", "tests.suites.wal_variants:rotating"]
 HONEST = [*REFERENCES, *(backend.address for backend in ODD)]
 DOCUMENT = "tests.odd.crash:ODD_CRASH_DOCUMENT"
 #: Few states for each, so that there is time for many seeds; the clock must not decide how many.
@@ -92,7 +94,7 @@ def checks_of(contract: str, kinds: str) -> list[Check]:
     return [check for check in CHECKS if check.contract == contract and check.code.split("-")[2][0] in kinds]
 
 
-@pytest.mark.parametrize("address", REFERENCES)
+@pytest.mark.parametrize("address", [*REFERENCES, *VARIANTS])
 def test_references_pass_every_check(address: str, tmp_path: Path) -> None:
     """The shipped stores fail no check of the suite, and each that concerns them has seen something."""
     one = bench(load(address), tmp_path)
