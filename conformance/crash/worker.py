@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -29,6 +30,8 @@ HANG_S = 10.0
 #: Trees after which a child is replaced: a fork, and what a new process has to warm up, cost several openings; but what
 #: a store leaves open adds up.
 _MOST = 100
+#: Observations that a child tells at once, at most.
+_TOLD = 8
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class Child:
             self.line.send(trees)
             while len(found) < len(trees) and not hung:
                 if self.line.poll(HANG_S):
-                    found.append(self.line.recv())
+                    found += self.line.recv()
                 else:
                     hung = True
         except (EOFError, OSError):  # it is dead
@@ -147,10 +150,18 @@ def _observe_here(bay: Bay, requests: Connection) -> NoReturn:
     gc.freeze()  # what the worker had is not looked through again
     try:
         while True:
+            told: list[Observation] = []
+            since = time.monotonic()
             for tree in requests.recv():
                 if tree is not None:
                     write_tree(tree, bay.cleared())
-                requests.send(observe(bay.backend, bay.contract, bay.place))
+                told.append(observe(bay.backend, bay.contract, bay.place))
+                # Not one by one: to wake the worker costs as much as a quick store takes.
+                if len(told) == _TOLD or time.monotonic() - since > HANG_S / 100:
+                    requests.send(told)
+                    told, since = [], time.monotonic()
+            if told:
+                requests.send(told)
             gc.collect()  # what a store left open in a cycle
     except (EOFError, OSError):  # the worker has enough, or is gone
         pass
