@@ -18,7 +18,7 @@ from conformance.crash.trace import Mark, replayed
 from conformance.crash.tree import Tree
 
 #: Recoveries that are recorded for each that is explored: most only read, or do what another did.
-_TRIES = 8
+_TRIES = 6
 
 
 @dataclass(frozen=True)
@@ -48,27 +48,30 @@ def crashed_twice(explorer: Explorer, model: str, count: int, budget: Budget, se
     """
     one = explorer.recorded
     disk = explorer.disk(model)
-    states = list(disk.states(seed, 1))
+    states = [state for state in disk.states(seed, 1) if one.moments[state.point].acknowledged]
     random.Random(seed).shuffle(states)
+    trees = [disk.tree(state.kept) for state in states[: count * _TRIES]]
+    explorer.observe_all(trees)
+    first = [
+        (state, one.moments[state.point], tree)
+        for state, tree in zip(states, trees, strict=False)
+        if one.history.judge(explorer.observe(tree), one.moments[state.point]) == "fine"
+    ]
+    orders = [Order((), tree) for _, _, tree in first]
+    recordings = {id(order): found for order, found in explorer.crew.spread(record_order, orders)}
     seen: set[tuple[str, ...]] = set()
-    tries = count * _TRIES
-    for state in states:
-        if count <= 0 or tries <= 0:
-            return
-        moment, tree = one.moments[state.point], disk.tree(state.kept)
-        if not moment.acknowledged or one.history.judge(explorer.observe(tree), moment) != "fine":
-            continue
-        tries -= 1
-        recording = explorer.crew.call(record_order, Order((), tree))
+    for (state, moment, tree), order in zip(first, orders, strict=True):
+        recording = recordings[id(order)]
         if not isinstance(recording, Recording) or recording.ended != "returned" or not _sound(recording):
             continue
         work = _work(recording)
         if not work or work in seen:  # a recovery that does the same things is explored once
             continue
         seen.add(work)
-        count -= 1
         recovery = Explorer(explorer.crew, _recovery(one, recording, moment, tree), progress=explorer.progress)
         yield Twice(state, recovery, recovery.explore(model, budget, seed))
+        if len(seen) == count:
+            return
 
 
 def _recovery(one: Recorded, recording: Recording, moment: Moment, tree: Tree) -> Recorded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -93,13 +94,24 @@ def test_a_recovery_that_was_not_seen_whole_is_passed_over(explorer_of: Explorer
 
             contract = "state"
 
-            def call(self, function: Any, *arguments: Any, answer: Any = answer, asked: list[Any] = asked) -> Any:
+            def __len__(self) -> int:
+                return 1
+
+            def call(self, function: Any, *arguments: Any) -> Any:
+                """Hand on."""
+                return explorer.crew.call(function, *arguments)
+
+            def spread(
+                self, function: Any, jobs: Iterable[Any], answer: Any = answer, asked: list[Any] = asked
+            ) -> Iterator[tuple[Any, Any]]:
                 """Answer."""
                 if function is not record_order:
-                    return explorer.crew.call(function, *arguments)
-                asked.append(arguments)
-                return answer
+                    yield from explorer.crew.spread(function, jobs)
+                    return
+                for job in jobs:
+                    asked.append(job)
+                    yield job, answer
 
         other = replace(explorer, crew=cast("Crew", Told()))
         assert list(crashed_twice(other, "kill", 1, SOME, 0)) == []
-        assert len(asked) == 8
+        assert 0 < len(asked) <= 6

@@ -100,7 +100,7 @@ def explored(trial: Trial, name: str, model: str) -> Explored:
     explorer = explorer_of(trial, name)
     lab = laboratory(trial)
     if (name, model) not in lab.explored:
-        budget = Budget(trial.effort.crash_states, trial.effort.crash_seconds, counted=trial.effort.crash_states)
+        budget = Budget(trial.effort.crash_states, trial.effort.crash_seconds, counted=trial.effort.crash_states // 2)
         explorer.progress = Progress(trial, f"{name}, {model}")
         lab.explored[name, model] = explorer.explore(model, budget, trial.bench.seed)
     found = lab.explored[name, model]
