@@ -8,14 +8,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from conformance.crash.disk import CrashState
 from conformance.crash.explore import Budget, Explored, Explorer
 from conformance.crash.history import Moment
-from conformance.crash.recorded import Order, Recorded, record_order
+from conformance.crash.recorded import Order, Recorded, Unmeasured, record_order
 from conformance.crash.recorder.recording import Recording
 from conformance.crash.trace import Mark, replayed
-from conformance.crash.tree import Tree
 
 #: Recoveries that are recorded for each that is explored: most only read, or do what another did.
 _TRIES = 6
@@ -45,6 +45,9 @@ def crashed_twice(explorer: Explorer, model: str, count: int, budget: Budget, se
         count: First crashes with a recovery that writes; those that only read have nothing to be interrupted in.
         budget: Of each recovery's exploration.
         seed: The first crashes are drawn with it.
+
+    Raises:
+        Unmeasured: There were recoveries, and none could be recorded.
     """
     one = explorer.recorded
     disk = explorer.disk(model)
@@ -59,27 +62,31 @@ def crashed_twice(explorer: Explorer, model: str, count: int, budget: Budget, se
     ]
     orders = [Order((), tree) for _, _, tree in first]
     recordings = {id(order): found for order, found in explorer.crew.spread(record_order, orders)}
+    if first and not any(map(_sound, recordings.values())):
+        raise Unmeasured(f"of {len(first)} recoveries none could be recorded whole, so none could be crashed")
     seen: set[tuple[str, ...]] = set()
-    for (state, moment, tree), order in zip(first, orders, strict=True):
+    for (state, moment, _), order in zip(first, orders, strict=True):
         recording = recordings[id(order)]
-        if not isinstance(recording, Recording) or recording.ended != "returned" or not _sound(recording):
+        if not _sound(recording):
             continue
         work = _work(recording)
         if not work or work in seen:  # a recovery that does the same things is explored once
             continue
         seen.add(work)
-        recovery = Explorer(explorer.crew, _recovery(one, recording, moment, tree), progress=explorer.progress)
+        recovery = Explorer(explorer.crew, _recovery(one, recording, moment), progress=explorer.progress)
         yield Twice(state, recovery, recovery.explore(model, budget, seed))
         if len(seen) == count:
             return
 
 
-def _recovery(one: Recorded, recording: Recording, moment: Moment, tree: Tree) -> Recorded:
+def _recovery(one: Recorded, recording: Recording, moment: Moment) -> Recorded:
     moments: Sequence[Moment] = [moment] * (len(recording.trace.operations) + 1)
-    return Recorded(one.steps, recording, one.history, moments, tree)
+    return Recorded(one.steps, recording, one.history, moments)
 
 
-def _sound(recording: Recording) -> bool:
+def _sound(recording: Recording | str) -> TypeGuard[Recording]:
+    if isinstance(recording, str) or recording.ended != "returned":
+        return False
     return replayed(recording.trace) == recording.real
 
 

@@ -90,7 +90,7 @@ def _judged(crew: Crew, steps: Sequence[Step], ended: Sequence[_Ended] | str) ->
     for one in ended:
         history = History(crew.contract, steps, one.attempts, SUBJECTS[crew.contract].empty)
         acknowledged = sum(not attempt.raised for attempt in one.attempts)
-        moment = Moment(settled=len(one.attempts), acknowledged=acknowledged, running=False, opened=True)
+        moment = Moment(settled=len(one.attempts), acknowledged=acknowledged, running=False)
         found.append(Fake(one.how, one.attempts, one.observation, history.judge(one.observation, moment)))
     return found
 

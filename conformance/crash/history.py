@@ -51,13 +51,11 @@ class Moment:
         settled: Attempts that had returned or raised.
         acknowledged: Those of them that had returned.
         running: Whether one more was in flight.
-        opened: Whether the store had been opened for the first time.
     """
 
     settled: int
     acknowledged: int
     running: bool
-    opened: bool
 
 
 @dataclass
@@ -124,13 +122,11 @@ def _distinct(contents: list[Content]) -> list[Content]:
 
 def moments(trace: Trace) -> list[Moment]:
     """Return how far the workload was before each operation of its trace, and at the end."""
-    found = [Moment(settled=0, acknowledged=0, running=False, opened=False)]
+    found = [Moment(settled=0, acknowledged=0, running=False)]
     for operation in trace.operations:
         now = found[-1]
         word = operation.text.split()[0] if isinstance(operation, Mark) else ""
-        if word == "open":
-            now = replace(now, opened=True)
-        elif word == "start":
+        if word == "start":
             now = replace(now, running=True)
         elif word in ("done", "raised"):
             acknowledged = now.acknowledged + (word == "done")

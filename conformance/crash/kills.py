@@ -67,7 +67,7 @@ def killed_at_calls(crew: Crew, steps: Sequence[Step], count: int, seed: int) ->
     ended: list[Kill] = []
     for order, (recording, observation) in crew.spread(kill_at, orders):
         if recording.fired and order.fault is not None:
-            one = assembled(crew, steps, recording, {})
+            one = assembled(crew, steps, recording)
             how = f"before system call {order.fault.number:,} of {whole.counted:,}"
             ended.append(_judged(one.history, how, one.moments[-1], recording.real, observation))
     return ended

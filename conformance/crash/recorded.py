@@ -17,7 +17,7 @@ from conformance.crash.observe import Observation
 from conformance.crash.perform import Attempt, carry_out
 from conformance.crash.recorder import Choice, Unable, choose, record
 from conformance.crash.recorder.recording import Recording
-from conformance.crash.subjects import SUBJECTS, Content, Step
+from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.trace import Mark, replayed
 from conformance.crash.tree import Tree, digest, write_tree
 from conformance.crash.worker import HANG_S, Bay, observe_all
@@ -37,14 +37,12 @@ class Recorded:
         recording: What was seen.
         history: The oracle.
         moments: How far the workload was before each operation of the trace, and at its end.
-        before: The files that were there at the start.
     """
 
     steps: Sequence[Step]
     recording: Recording
     history: History
     moments: Sequence[Moment]
-    before: Tree
 
 
 @dataclass(frozen=True)
@@ -97,22 +95,20 @@ def _workload(bay: Bay, order: Order, mark: object) -> list[Attempt]:
     return carry_out(bay.backend, bay.contract, order.steps, bay.place, mark, retry=order.retry)  # type: ignore[arg-type]
 
 
-def recorded(crew: Crew, steps: Sequence[Step], *, before: Tree | None = None, held: Content = None) -> Recorded:
+def recorded(crew: Crew, steps: Sequence[Step]) -> Recorded:
     """Carry out a workload without a fault, and pass both gates.
 
     Args:
         crew: Of the store.
         steps: The workload.
-        before: The files to start from; None for none.
-        held: What the store held in them; None for nothing.
 
     Raises:
         Unmeasured: A gate is closed, or the workload could not be carried out.
     """
-    found = crew.call(record_order, Order(steps, before or {}))
+    found = crew.call(record_order, Order(steps, {}))
     if isinstance(found, str):
         raise Unmeasured(f"no system call could be recorded here: {found}")
-    one = assembled(crew, steps, found, before or {}, held)
+    one = assembled(crew, steps, found)
     if found.ended != "returned":
         raise Unmeasured(f"the workload {found.ended} without any crash: {found.detail}")
     _replay_gate(found)
@@ -120,12 +116,11 @@ def recorded(crew: Crew, steps: Sequence[Step], *, before: Tree | None = None, h
     return one
 
 
-def assembled(crew: Crew, steps: Sequence[Step], recording: Recording, before: Tree, held: Content = None) -> Recorded:
+def assembled(crew: Crew, steps: Sequence[Step], recording: Recording) -> Recorded:
     """Return a recording with its oracle; of a process that died, what it tried is known from its marks."""
     attempts = recording.returned if recording.ended == "returned" else _from_marks(recording)
-    empty = SUBJECTS[crew.contract].empty
-    history = History(crew.contract, steps, attempts, empty if held is None else held)
-    return Recorded(steps, recording, history, moments(recording.trace), before)
+    history = History(crew.contract, steps, attempts, SUBJECTS[crew.contract].empty)
+    return Recorded(steps, recording, history, moments(recording.trace))
 
 
 def _from_marks(recording: Recording) -> list[Attempt]:

@@ -102,7 +102,7 @@ def shown_fake(contract: str, steps: Sequence[Step], fake: Fake) -> Shown:
     """Return what went wrong on a fake disk as text."""
     history = History(contract, steps, fake.attempts, SUBJECTS[contract].empty)
     settled = len(fake.attempts)
-    moment = Moment(settled=settled, acknowledged=settled, running=False, opened=True)
+    moment = Moment(settled=settled, acknowledged=settled, running=False)
     expected, got = difference(history, moment, fake.observation)
     return Shown(
         what=f"after it, {MEANING[fake.verdict]}",

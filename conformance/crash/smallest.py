@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from conformance.crash.explore import Budget, Explorer, Finding
 from conformance.crash.recorded import Unmeasured, recorded
-from conformance.crash.scratch import scratch_files
+from conformance.crash.scratch import names_of_scratch, scratch_files
 from conformance.crash.subjects import Step
 from conformance.crash.workers import WorkerError
 
@@ -66,7 +66,7 @@ def _found_again(
 ) -> tuple[Explorer, Finding] | None:
     try:
         shorter = Explorer(explorer.crew, recorded(explorer.crew, steps))
-        shorter.scratch = scratch_files(shorter)
+        shorter.scratch = scratch_files(shorter, names_of_scratch(explorer))
         findings = shorter.explore(finding.model, _GLANCE, seed).findings
     except (Unmeasured, WorkerError):
         return None

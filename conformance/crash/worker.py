@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, NoReturn
@@ -42,11 +42,13 @@ class Bay:
         backend: The backend, as found at its address.
         contract: `state` or `log`.
         folder: A directory of this worker alone.
+        children: The child that is used next, if there is one.
     """
 
     backend: Backend
     contract: str
     folder: Path
+    children: list[Child] = field(default_factory=list)
 
     @property
     def place(self) -> Path:
@@ -69,8 +71,9 @@ def observe_all(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observatio
     trees = list(batch.values())
     found: list[Observation] = []
     while len(found) < len(trees):
-        found += _child(bay).observe(trees[len(found) :][:_MOST])[0]
-        if _CHILDREN:
+        child = _child(bay)
+        found += child.observe(trees[len(found) :][:_MOST])[0]
+        if not child.line.closed:
             continue
         # It died, or hung, at the next tree.
         found.append(observe_alone(bay, trees[len(found)]))
@@ -125,24 +128,19 @@ class Child:
 
     def close(self) -> int:
         """Let the child go, and return its exit code; a second call returns 0."""
-        if self in _CHILDREN:
-            _CHILDREN.remove(self)
         if self.line.closed:
             return 0
         self.line.close()
         return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
 
 
-#: The child that is used next, if there is one.
-_CHILDREN: list[Child] = []
-
-
 def _child(bay: Bay) -> Child:
-    if _CHILDREN and _CHILDREN[0].used >= _MOST:
-        _CHILDREN[0].close()
-    if not _CHILDREN:
-        _CHILDREN.append(Child(bay))
-    return _CHILDREN[0]
+    for old in bay.children:
+        if old.used < _MOST and not old.line.closed:
+            return old
+        old.close()
+    bay.children[:] = [Child(bay)]
+    return bay.children[0]
 
 
 def _observe_here(bay: Bay, requests: Connection) -> NoReturn:

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.crash.again import Twice, crashed_twice
 from conformance.crash.explore import Budget, Explorer
-from conformance.crash.recorded import Order, record_order
+from conformance.crash.recorded import Order, Unmeasured, record_order
 from conformance.crash.trace import Mark, Trace
 from conformance.crash.workers import Crew
 from tests.crash import stores as s
@@ -76,8 +76,8 @@ def test_a_recovery_that_only_reads_is_passed_over(explorer_of: ExplorerOf) -> N
     assert twice(explorer_of(s.DOCUMENT), "kill") == []
 
 
-def test_a_recovery_that_was_not_seen_whole_is_passed_over(explorer_of: ExplorerOf) -> None:
-    """Nor is one that raised, or that could not be recorded; and it is not tried for ever."""
+def test_recoveries_that_were_not_seen_whole_tell_nothing(explorer_of: ExplorerOf) -> None:
+    """Nor do those that raised, or that could not be recorded: that is not the same as nothing to crash."""
     explorer = explorer_of(s.mutant("recovery_moves_the_journal"), "state", NAME)
     sound = explorer.crew.call(record_order, Order((), {}))
     assert sound.real
@@ -113,5 +113,9 @@ def test_a_recovery_that_was_not_seen_whole_is_passed_over(explorer_of: Explorer
                     yield job, answer
 
         other = replace(explorer, crew=cast("Crew", Told()))
-        assert list(crashed_twice(other, "kill", 1, SOME, 0)) == []
+        if isinstance(answer, str) or answer.ended == "raised" or answer.trace.operations:
+            with pytest.raises(Unmeasured, match="recoveries none could be recorded whole"):
+                list(crashed_twice(other, "kill", 1, SOME, 0))
+        else:  # seen whole, and nothing was written
+            assert list(crashed_twice(other, "kill", 1, SOME, 0)) == []
         assert 0 < len(asked) <= 6

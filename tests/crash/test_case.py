@@ -28,7 +28,7 @@ CASE = Case(
         Step("reopen"),
     ),
     attempts=(Attempt(0, "OSError: no", "{}"), Attempt(0), Attempt(1)),
-    moment=Moment(2, 1, running=True, opened=True),
+    moment=Moment(2, 1, running=True),
     files={"store": bytes(range(256)) * 20, "empty": b"", "folder/": None},
     story=("one", "two"),
 )
@@ -133,7 +133,7 @@ def test_a_case_of_a_repaired_store(crew_of: CrewOf) -> None:
     """Where nothing is wrong any more the verdict is `fine`."""
     crew = crew_of(s.TRAPPED.address)
     sound = replace(CASE, steps=(Step("set", ("a", 1)),), attempts=(Attempt(0),), files=s.document(a=1))
-    at_the_end = replace(sound, moment=Moment(1, 1, running=False, opened=True))
+    at_the_end = replace(sound, moment=Moment(1, 1, running=False))
     assert meet(crew, at_the_end)[0] == "fine"
     assert meet(crew, replace(at_the_end, files={}))[0] == "lost"
     assert meet(crew, replace(at_the_end, files=s.document("open", a=1)))[0] == "cannot open"

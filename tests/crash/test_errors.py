@@ -174,4 +174,14 @@ def test_what_is_shown_right_after_an_error_is_judged(explorer_of: ExplorerOf) -
     found = judged(explorer, recording)[0]
     assert [(finding.verdict, finding.state.label) for finding in found.findings] == [("torn", "right after the error")]
     assert found.judged == 2
-    assert assembled(explorer.crew, explorer.recorded.steps, recording, {}).moments[-1].settled == 2
+    assert assembled(explorer.crew, explorer.recorded.steps, recording).moments[-1].settled == 2
+
+
+def test_power_losses_that_cannot_be_worked_out_are_no_pass(explorer_of: ExplorerOf) -> None:
+    """A failed sync in a run of which the recorder missed something tells nothing of power loss."""
+    words = ("opening", "open", "armed", "start 0 0", "raised 0")
+    attempts = [Attempt(0, "OSError: no")]
+    trace = Trace((), tuple(map(Mark, words)))
+    unseen = Recording(trace, {"store": b"{}"}, "returned", returned=attempts, recorder="python", fired=1)
+    with pytest.raises(Unmeasured, match="the python recorder missed something of the run in which a sync failed"):
+        judged(explorer_of(s.DOCUMENT, "state", "some puts and deletes"), unseen)

@@ -149,7 +149,7 @@ def test_a_hang_ends_the_exploration() -> None:
 
     trace = Trace((), (Create(ROOT, "file", 1), *(Write(1, 512 * place, b"x" * 512) for place in range(40))))
     history = History("state", (Step("set", ("a", 1)),), (Attempt(0),), SUBJECTS["state"].empty)
-    one = Recorded((), Recording(trace, {}, "returned"), history, moments(trace), {})
+    one = Recorded((), Recording(trace, {}, "returned"), history, moments(trace))
     found = Explorer(Hanging(), one).explore("posix", Budget(states=100, seconds=60.0), 0)  # type: ignore[arg-type]
     assert 1 <= found.trees <= 3
     assert {finding.verdict for finding in found.findings} == {"hung"}

@@ -34,7 +34,7 @@ def history(attempts: Sequence[Attempt] = DONE, before: Content = None) -> Histo
 
 def at(settled: int, *, running: bool = False) -> Moment:
     """Return a moment after some settled attempts."""
-    return Moment(settled, settled, running, opened=True)
+    return Moment(settled, settled, running)
 
 
 def seen(usable: Usable = "usable", **entries: Any) -> Observation:
@@ -150,21 +150,21 @@ def test_moments_follow_the_marks() -> None:
     words = ("opening", "open", "armed", "start 0 0", "raised 0", "start 1 0", "done 1", "disarmed", "closed")
     operations = [Mark(word) for word in words]
     found = moments(Trace((), (*operations[:4], Create(ROOT, "file", 1), *operations[4:])))
-    before = Moment(0, 0, running=False, opened=False)
-    opened = Moment(0, 0, running=False, opened=True)
+    before = Moment(0, 0, running=False)
+    opened = Moment(0, 0, running=False)
     assert found == [
         before,
         before,
         opened,
         opened,
-        Moment(0, 0, running=True, opened=True),
-        Moment(0, 0, running=True, opened=True),
-        Moment(1, 0, running=False, opened=True),
-        Moment(1, 0, running=True, opened=True),
-        *3 * [Moment(2, 1, running=False, opened=True)],
+        Moment(0, 0, running=True),
+        Moment(0, 0, running=True),
+        Moment(1, 0, running=False),
+        Moment(1, 0, running=True),
+        *3 * [Moment(2, 1, running=False)],
     ]
 
 
 def test_nothing_happened_yet() -> None:
     """The end of an empty trace is its beginning."""
-    assert moments(Trace((), ())) == [Moment(0, 0, running=False, opened=False)]
+    assert moments(Trace((), ())) == [Moment(0, 0, running=False)]

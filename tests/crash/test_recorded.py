@@ -56,19 +56,8 @@ def test_a_sound_recording(crew_of: CrewOf) -> None:
     assert replayed(one.recording.trace) == one.recording.real
     assert one.recording.real["store"] == b'{"a": "1", "b": "2"}'
     assert len(one.moments) == len(one.recording.trace.operations) + 1
-    assert one.moments[0] == Moment(0, 0, running=False, opened=False)
-    assert one.moments[-1] == Moment(2, 2, running=False, opened=True)
-    assert one.before == {}
-
-
-def test_a_recording_may_begin_with_files(crew_of: CrewOf) -> None:
-    """What they hold is known to the oracle."""
-    held = {"entries": [["z", 0]], "length": 1}
-    one = recorded(crew_of(s.TRAPPED.address), STEPS, before=s.document(z=0), held=held)
-    assert one.history.after[-1] == [{"entries": [["a", 1], ["b", 2], ["z", 0]], "length": 3}]
-    assert replayed(Trace(one.recording.trace.initial, ())) == s.document(z=0)
-    with pytest.raises(Unmeasured, match="without any crash, the store holds something that nobody wrote"):
-        recorded(crew_of(s.TRAPPED.address), STEPS, before=s.document(z=0))
+    assert one.moments[0] == Moment(0, 0, running=False)
+    assert one.moments[-1] == Moment(2, 2, running=False)
 
 
 def test_where_nothing_records() -> None:
@@ -144,9 +133,9 @@ def test_what_a_dead_process_tried_is_told_by_its_marks(crew_of: CrewOf) -> None
     """A process that did not return has no list of attempts."""
     words = ("opening", "open", "armed", "start 0 0", "raised 0", "start 1 0", "done 1", "start 2 1")
     found = Recording(Trace((), tuple(map(Mark, words))), {}, "died", "SIGKILL")
-    one = assembled(crew_of(s.DOCUMENT), STEPS, found, {})
+    one = assembled(crew_of(s.DOCUMENT), STEPS, found)
     assert one.history.attempts == [Attempt(0, "an exception"), Attempt(0), Attempt(1)]
-    assert one.moments[-1] == Moment(2, 1, running=True, opened=True)
+    assert one.moments[-1] == Moment(2, 1, running=True)
 
 
 def test_a_fault_is_carried_out_and_counted(crew_of: CrewOf) -> None:

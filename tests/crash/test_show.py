@@ -67,7 +67,7 @@ def explorer(operations: tuple[Operation, ...] = OPERATIONS, attempts: tuple[Att
     trace = Trace((), operations)
     history = History("state", STEPS, attempts or tuple(map(Attempt, range(3))), SUBJECTS["state"].empty)
     recording = Recording(trace, replayed(trace), "returned")
-    return Explorer(cast("Crew", None), Recorded(STEPS, recording, history, moments(trace), {}))
+    return Explorer(cast("Crew", None), Recorded(STEPS, recording, history, moments(trace)))
 
 
 def finding(base: Explorer, model: str, lost: dict[int, int], observation: Observation) -> Finding:

@@ -7,12 +7,10 @@ import mmap
 import os
 import sys
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from anyio.lowlevel import checkpoint
 
 from conformance import Backend
 from reference_backends._files import sync_directory
@@ -24,6 +22,7 @@ from tests.mutants.crash_marks import PROMISES, Opener
 from tests.mutants.crash_merges import TwoFileJournal
 from tests.mutants.crash_sqlite import SyncedSqlite
 from tests.mutants.crash_stores import Slots
+from tests.odd.state import AsyncState
 
 if sys.platform != "win32":
     import fcntl
@@ -218,50 +217,13 @@ class MappedHalves(TextState):
         self.number += 1
 
 
-class AsyncFiles:
-    """A file for each key, with `async def` verbs."""
-
-    def __init__(self, folder: Path) -> None:
-        self._store = AtomicFiles(folder)
-
-    async def __getitem__(self, key: str) -> Any:
-        await checkpoint()
-        return self._store[key]
-
-    async def __setitem__(self, key: str, value: Any) -> None:
-        await checkpoint()
-        self._store[key] = value
-
-    async def __delitem__(self, key: str) -> None:
-        await checkpoint()
-        del self._store[key]
-
-    async def __contains__(self, key: str) -> bool:
-        await checkpoint()
-        return key in self._store
-
-    async def __len__(self) -> int:
-        await checkpoint()
-        return len(self._store)
-
-    async def __aiter__(self) -> AsyncIterator[str]:
-        for key in self._store:
-            await checkpoint()
-            yield key
-
-    async def close(self) -> None:
-        """Refuse everything from now on."""
-        await checkpoint()
-        self._store.close()
-
-
 def _state(name: str, store: Callable[[Path], Any], **promises: Any) -> Backend:
     return Backend(name, state=Opener(store), **{**PROMISES, **promises})
 
 
 _HONEST = [
     _state("odd_crash_files", AtomicFiles),
-    _state("odd_crash_files_async", AsyncFiles),
+    _state("odd_crash_files_async", lambda path: AsyncState(AtomicFiles(path))),
     _state("odd_crash_document", Document),
     _state("odd_crash_slots", Slots),
     _state("odd_crash_mapped", MappedHalves),

@@ -252,11 +252,11 @@ class OddBoth(OddState):
             return len(self._events)
 
 
-class AsyncOddState:
-    """The same store with `async def` verbs."""
+class AsyncState:
+    """A store with `async def` verbs, made of one without."""
 
-    def __init__(self, path: Path) -> None:
-        self._store = OddState(path)
+    def __init__(self, store: Any) -> None:
+        self._store = store
 
     async def __getitem__(self, key: str) -> Any:
         await checkpoint()
@@ -343,16 +343,16 @@ def open_both(where: Where) -> OddBoth:
     return OddBoth(where.path / "journal")
 
 
-async def open_async(where: Where) -> AsyncOddState:
+async def open_async(where: Where) -> AsyncState:
     """Open the async store."""
     await checkpoint()
-    return AsyncOddState(where.path / "journal")
+    return AsyncState(OddState(where.path / "journal"))
 
 
 @asynccontextmanager
-async def lend_async(where: Where) -> AsyncIterator[AsyncOddState]:
+async def lend_async(where: Where) -> AsyncIterator[AsyncState]:
     """Open the async store for a block, beside a task of its own."""
-    store = AsyncOddState(where.path / "journal")
+    store = AsyncState(OddState(where.path / "journal"))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(anyio.sleep_forever)
         try:

@@ -73,7 +73,7 @@ def case_of(files: dict[str, bytes], **fields: Any) -> Case:
         "verdict": "cannot open",
         "steps": (Step("set", ("a", 1)),),
         "attempts": (Attempt(0),),
-        "moment": Moment(1, 1, running=False, opened=True),
+        "moment": Moment(1, 1, running=False),
         "files": files,
         "story": STORY,
     }

@@ -111,11 +111,13 @@ def test_updates_are_few() -> None:
 def test_a_terminal_that_is_gone_stops_nothing() -> None:
     """What can't be written is left."""
     clock = Clock()
-    line = TransientLine(io.StringIO(), lambda: 80, clock)
+    file = io.StringIO()
+    line = TransientLine(file, lambda: 80, clock)
     line.close()
     clock.now += 1
     line.show("a")
     line.erase()
+    assert file.closed
 
 
 def test_only_a_terminal_gets_one(tmp_path: Path) -> None:
@@ -138,16 +140,16 @@ def test_only_a_terminal_gets_one(tmp_path: Path) -> None:
 
 
 SLOW = """
-import time
+from conformance.running import transient
 from conformance.trial import Trial
 
 judge = Trial.judge
+transient.EVERY_S = 0.0  # every text is shown, however soon it comes
 
 def slow(trial):
     if trial.check.code == "STATE-BASIC-01":
         print("printed by the store")
         for number in range(4):
-            time.sleep(0.06)
             trial.bench.progress(f"{trial.check.code}: {number} crash states")
     return judge(trial)
 

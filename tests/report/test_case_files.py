@@ -74,7 +74,7 @@ def failure(files: dict[str, bytes | None], **fields: Any) -> Result:
         "verdict": "lost",
         "steps": (Step("set", ("a", 1)),),
         "attempts": (Attempt(0),),
-        "moment": Moment(1, 1, running=False, opened=True),
+        "moment": Moment(1, 1, running=False),
         "files": files,
     }
     case = Case(**{**given, **fields})

@@ -14,6 +14,7 @@ import pytest
 from conformance.address import load
 from conformance.backend import Backend
 from conformance.check import Check, catalogue
+from conformance.crash.fakedisk import Fake
 from conformance.crash.history import History, moments
 from conformance.crash.kills import Kill
 from conformance.crash.observe import Observation
@@ -164,6 +165,14 @@ def test_what_nobody_has_seen_is_no_pass(monkeypatch: pytest.MonkeyPatch, tmp_pa
     inconclusive = [result for result in recorded.values() if result.outcome == "inconclusive"]
     assert all("No recorder works here." in result.reason for result in inconclusive)
     assert {"STATE-CRASH-01", "STATE-CRASH-11"} <= {result.code for result in inconclusive}
+
+
+def test_a_fake_disk_that_is_too_small_to_begin_is_no_pass(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the store could not be opened on any of them, nothing was acknowledged that could have been lost."""
+    never = Fake("a disk of 1 byte", (), Observation("usable", SUBJECTS["state"].empty), "fine")
+    monkeypatch.setattr("conformance.suites.crash_recovery.state_errors.full_disks", lambda *_: [never])
+    result = bench(load(DOCUMENT), tmp_path).judge(catalogue()["STATE-CRASH-57"])
+    assert (result.outcome, result.evidence["fake disks"]) == ("inconclusive", 1)
 
 
 def kill(*words: str) -> Kill:

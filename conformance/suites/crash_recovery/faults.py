@@ -79,7 +79,8 @@ def survives_fake_disks(trial: Trial, play: Callable[[Crew, Sequence[Step]], lis
         raise Inconclusive(str(why)) from why
     for one in found:
         trial.count("fake disks")
-        trial.count("comparisons")
+        if one.attempts:  # where the store could not even be opened, nothing was acknowledged that could be lost
+            trial.count("comparisons")
         if one.verdict != "fine":
             text = shown_fake(trial.check.contract, steps, one)
             raise Violation(

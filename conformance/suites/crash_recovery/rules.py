@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from conformance.crash.again import crashed_twice
 from conformance.crash.explore import Budget
 from conformance.crash.kills import killed_at_calls, killed_at_moments
-from conformance.result import NotApplicable
+from conformance.crash.recorded import Unmeasured
+from conformance.crash.workers import WorkerError
+from conformance.result import Inconclusive, NotApplicable
 from conformance.suites.crash_recovery.killing import judge_kills
 from conformance.suites.crash_recovery.laboratory import (
     POWER,
@@ -55,16 +57,19 @@ def recovers_from_a_crash_of_the_recovery(trial: Trial, name: str) -> None:
     share = 3 * trial.effort.second_crashes  # of what one exploration may cost
     budget = Budget(max(20, trial.effort.crash_states // share), max(0.2, trial.effort.crash_seconds / share), 1)
     models = ("kill", *POWER) if trial.backend.durability == "power-loss" else ("kill",)
-    for model in models:
-        for twice in crashed_twice(explorer, model, trial.effort.second_crashes, budget, trial.bench.seed):
-            trial.count("first crashes")
-            trial.count("crash states", twice.explored.trees)
-            trial.count("comparisons", twice.explored.judged)
-            worst = confirmed(twice.explorer, twice.explored.findings)
-            if worst is not None:
-                raise second_violation(trial, twice, worst)
+    try:
+        for model in models:
+            for twice in crashed_twice(explorer, model, trial.effort.second_crashes, budget, trial.bench.seed):
+                trial.count("first crashes")
+                trial.count("crash states", twice.explored.trees)
+                trial.count("comparisons", twice.explored.judged)
+                worst = confirmed(twice.explorer, twice.explored.findings)
+                if worst is not None:
+                    raise second_violation(trial, twice, worst)
+    except (Unmeasured, WorkerError) as why:
+        raise Inconclusive(str(why)) from why
     if not trial.evidence.get("first crashes"):
-        raise NotApplicable("opening the store after a crash writes nothing, so nothing can be interrupted")
+        raise NotApplicable("in no crash state that was tried did opening the store write: nothing can be interrupted")
 
 
 def survives_real_kills_at_calls(trial: Trial, name: str) -> None:
