@@ -53,7 +53,7 @@ RECORDED = {
     "SQLite": "tests.odd.crash:ODD_CRASH_SQLITE_WAL_FULL",
 }
 #: Stores whose crash states are recovered.
-EXPLORED = {"file": "reference_backends.file:backend", "sqlite": "reference_backends.sqlite:backend"}
+EXPLORED = {name: f"reference_backends.{name}:backend" for name in ("file", "wal", "sqlite")}
 RECORDING_S_MAX = 0.5
 RATIO_MAX = 1.5
 _MODELS = ("kill", "ext4", "posix")
@@ -138,8 +138,7 @@ def compared(backend: Backend, size: Size) -> Compared:
 
 
 def _explore(explorer: Explorer, budget: Budget) -> None:
-    for model in _MODELS:
-        explorer.explore(model, budget, 0)
+    explorer.explore_all(_MODELS, budget, 0)
 
 
 def _trees(base: Explorer, budget: Budget) -> list[Tree]:

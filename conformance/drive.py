@@ -10,21 +10,29 @@ import inspect
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from conformance.address import PathOpener
 
 _VERBS = ("__getitem__", "__setitem__", "append", "read", "get", "close")
+#: Classes that were looked at: a store is opened thousands of times, and a look costs a tenth of a quick opening.
+_ASYNC: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 
 
 def is_async(thing: Any) -> bool:
     """Tell whether a function is `async`, or any verb of a store, or of the class of one."""
     if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
         return True
-    kind = thing if isinstance(thing, type) else type(thing)
-    return hasattr(kind, "__aiter__") or any(
-        inspect.iscoroutinefunction(getattr(kind, verb, None)) or inspect.isasyncgenfunction(getattr(kind, verb, None))
-        for verb in _VERBS
-    )
+    return _has_async_verbs(thing if isinstance(thing, type) else type(thing))
+
+
+def _has_async_verbs(kind: type) -> bool:
+    if kind not in _ASYNC:
+        verbs = [getattr(kind, verb, None) for verb in _VERBS]
+        _ASYNC[kind] = hasattr(kind, "__aiter__") or any(
+            inspect.iscoroutinefunction(verb) or inspect.isasyncgenfunction(verb) for verb in verbs
+        )
+    return _ASYNC[kind]
 
 
 class Driver:

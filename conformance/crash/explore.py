@@ -15,12 +15,15 @@ from conformance.crash.history import Moment, Verdict
 from conformance.crash.observe import Observation
 from conformance.crash.recorded import Recorded
 from conformance.crash.tree import Tree, digest
-from conformance.crash.worker import observe_all, observe_alone
+from conformance.crash.worker import Batch, observe_all, observe_alone, observe_batch
 from conformance.crash.workers import Crew
 
-#: Trees that a worker is given at once, at most. The first batches are smaller, so that no worker waits for the others.
-BATCH = 32
-_FIRST_BATCH = 8
+#: Trees that a worker is given at once: few, so that none has much left when the others are done. The first are fewer,
+#: so that all begin at once.
+BATCH = 8
+_FIRST_BATCH = 4
+#: Batches that a worker has at hand: a model that adds few trees to those of the one before takes long to make one.
+AHEAD = 3
 
 
 @dataclass(frozen=True)
@@ -102,24 +105,37 @@ class Explorer:
 
     def explore(self, model: str, budget: Budget, seed: int) -> Explored:
         """Return what is found under a model."""
-        disk = self.disk(model)
-        met = _Met({}, time.monotonic() + budget.seconds)
-        states = disk.states(seed, budget.representatives)
-        for batch, found in self.crew.spread(observe_all, self._batches(disk, states, met, budget)):
+        return self.explore_all([model], budget, seed)[0]
+
+    def explore_all(self, models: Sequence[str], budget: Budget, seed: int) -> list[Explored]:
+        """Return what is found under each of several models; the budget is that of each.
+
+        States of the next model are worked out while the workers recover those of the one before.
+        """
+        runs: list[_Run] = []
+        for batch, found in self.crew.spread(observe_batch, self._batches(models, runs, budget, seed), ahead=AHEAD):
             self.observations.update(found)
-            self.progress(len(batch))
-            if len(found) < len(batch):  # one hung, and the rest may hang too: that is finding enough
-                met.until = 0.0
+            self.progress(len(batch.trees))
+            if any(one.usable == "hung" for one in found.values()):  # the rest may hang too: that is finding enough
+                for run in runs:
+                    run.until = 0.0
+        return [self._judged(run, budget) for run in runs]
+
+    def _judged(self, run: _Run, budget: Budget) -> Explored:
         judged = 0
-        findings = []
-        recovered = {name: cases for name, cases in met.cases.items() if name in self.observations}
+        findings: list[Finding] = []
+        recovered = {name: cases for name, cases in run.cases.items() if name in self.observations}
         for name, cases in recovered.items():
-            for state, moment in cases:
-                judged += 1
-                verdict = self.recorded.history.judge(self.observations[name], moment)
-                if verdict != "fine":
-                    findings.append(Finding(verdict, model, state, moment, self.observations[name]))
-        return Explored(model, len(recovered), judged, sum(1 for _ in islice(states, budget.counted)), tuple(findings))
+            observation = self.observations[name]
+            verdicts = self.recorded.history.judge_at(observation, [moment for _, moment in cases])
+            judged += len(cases)
+            findings += [
+                Finding(verdict, run.model, state, moment, observation)
+                for (state, moment), verdict in zip(cases, verdicts, strict=True)
+                if verdict != "fine"
+            ]
+        left = sum(1 for _ in islice(run.states, budget.counted))
+        return Explored(run.model, len(recovered), judged, left, tuple(findings))
 
     def disk(self, model: str) -> Disk:
         """Return the trace under a model. A kill leaves scratch files as they are; power loss may leave anything."""
@@ -145,37 +161,53 @@ class Explorer:
             observed(self.crew, {name: tree for name, tree in named.items() if name not in self.observations})
         )
 
-    def _batches(
-        self, disk: Disk, states: Iterator[CrashState], met: _Met, budget: Budget
-    ) -> Iterator[dict[bytes, Tree]]:
-        new: dict[bytes, frozenset[int]] = {}
+    def _batches(self, models: Sequence[str], runs: list[_Run], budget: Budget, seed: int) -> Iterator[Batch]:
+        number = time.monotonic_ns()
+        given: set[bytes] = set()  # by an earlier model, and perhaps not observed yet
         size = _FIRST_BATCH
-        for state in states:
-            name = disk.fingerprint(state.kept)
-            if met.add(name, state, self.recorded.moments[state.point]) and name not in self.observations:
-                new[name] = state.kept
-            if len(new) == size:
-                yield {each: disk.tree(kept) for each, kept in new.items()}
-                new = {}
-                size = min(BATCH, size + 8)
-            if len(met.cases) >= budget.states or time.monotonic() > met.until:
-                break
-        if new:
-            yield {each: disk.tree(kept) for each, kept in new.items()}
+        for model in models:
+            disk = self.disk(model)
+            states = disk.states(seed, budget.representatives)
+            run = _Run(model, states, time.monotonic() + budget.seconds)
+            runs.append(run)
+            new: dict[bytes, frozenset[int]] = {}
+            for state in states:
+                name = disk.fingerprint(state.kept)
+                if run.meets(name, state, self.recorded.moments[state.point]) and name not in given:
+                    given.add(name)
+                    if name not in self.observations:
+                        new[name] = state.kept
+                if len(new) == size:
+                    yield Batch(number, {each: disk.tree(kept) for each, kept in new.items()})
+                    new = {}
+                    size = BATCH
+                if len(run.cases) >= budget.states or time.monotonic() > run.until:
+                    break
+            if new:
+                yield Batch(number, {each: disk.tree(kept) for each, kept in new.items()})
 
 
 @dataclass
-class _Met:
-    """The trees that were met, each with the first state that led to it at each moment."""
+class _Run:
+    """An exploration that is under way.
 
-    cases: dict[bytes, list[tuple[CrashState, Moment]]]
+    Args:
+        model: The disk model.
+        states: Those that have not been looked at yet.
+        until: When to stop, by the monotonic clock.
+        cases: The trees that were met, each with the first state that led to it at each moment.
+    """
+
+    model: str
+    states: Iterator[CrashState]
     until: float
+    cases: dict[bytes, list[tuple[CrashState, Moment]]] = field(default_factory=dict)
 
-    def add(self, name: bytes, state: CrashState, moment: Moment) -> bool:
+    def meets(self, name: bytes, state: CrashState, moment: Moment) -> bool:
         """Note a state; tell whether its tree is new."""
         new = name not in self.cases
         cases = self.cases.setdefault(name, [])
-        if all(moment != known for _, known in cases):
+        if all(moment is not known and moment != known for _, known in cases):
             cases.append((state, moment))
         return new
 

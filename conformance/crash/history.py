@@ -77,7 +77,7 @@ class History:
     after: list[list[Content]] = field(init=False)
     _known: set[str] = field(init=False)
     _texts: list[set[str]] = field(init=False)
-    _reached: dict[str, frozenset[int]] = field(init=False, default_factory=dict)
+    _places: dict[str, _Place] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         subject = SUBJECTS[self.contract]
@@ -91,29 +91,49 @@ class History:
 
     def reached(self, content: Content) -> frozenset[int]:
         """Return after how many attempts a content is a possible one."""
-        text = canonical(content)
-        if text not in self._reached:
-            agrees = SUBJECTS[self.contract].agrees
-            self._reached[text] = frozenset(
-                number
-                for number, contents in enumerate(self.after)
-                if text in self._texts[number] or any(agrees(content, one) for one in contents)
-            )
-        return self._reached[text]
+        return self._place(content).reached
 
     def judge(self, observation: Observation, moment: Moment) -> Verdict:
         """Return which kind of wrong an observation after a crash at a moment is, or that it is none."""
+        return self.judge_at(observation, [moment])[0]
+
+    def judge_at(self, observation: Observation, moments: Sequence[Moment]) -> list[Verdict]:
+        """Return the same for each of several moments."""
         if observation.content is None:
-            return observation.usable if observation.usable != "usable" else "cannot read"
-        reached = self.reached(observation.content)
-        subject = SUBJECTS[self.contract]
-        if any(canonical(part) not in self._known for part in subject.parts(observation.content)):
+            verdict: Verdict = observation.usable if observation.usable != "usable" else "cannot read"
+            return [verdict] * len(moments)
+        place = self._place(observation.content)
+        return [self._judged(observation, place, moment) for moment in moments]
+
+    def _judged(self, observation: Observation, place: _Place, moment: Moment) -> Verdict:
+        if place.torn:
             return "torn"
-        if not any(number <= moment.settled + moment.running for number in reached):
+        if not any(number <= moment.settled + moment.running for number in place.reached):
             return "mixed"
         if observation.usable != "usable":
             return observation.usable
-        return "fine" if reached & {moment.settled, moment.settled + moment.running} else "lost"
+        return "fine" if place.reached & {moment.settled, moment.settled + moment.running} else "lost"
+
+    def _place(self, content: Content) -> _Place:
+        text = canonical(content)
+        if text not in self._places:
+            subject = SUBJECTS[self.contract]
+            reached = (
+                number
+                for number, contents in enumerate(self.after)
+                if text in self._texts[number] or any(subject.agrees(content, one) for one in contents)
+            )
+            torn = any(canonical(part) not in self._known for part in subject.parts(content))
+            self._places[text] = _Place(frozenset(reached), torn)
+        return self._places[text]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a content stands: after how many attempts it is possible, and whether nobody wrote some of it."""
+
+    reached: frozenset[int]
+    torn: bool
 
 
 def _distinct(contents: list[Content]) -> list[Content]:

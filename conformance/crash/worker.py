@@ -27,9 +27,9 @@ from conformance.crash.tree import Tree, write_tree
 
 #: A store that has not been opened, read, written and reopened after so long hangs. Quick ones take a millisecond.
 HANG_S = 10.0
-#: Trees after which a child is replaced: a fork, and what a new process has to warm up, cost several openings; but what
-#: a store leaves open adds up.
-_MOST = 100
+#: Trees after which a child is replaced when it holds more open than after its first ones, and in any case: a fork, and
+#: what a new process has to warm up, cost ten openings and more; but what a store leaves open adds up.
+_SOME, _MOST = 100, 1000
 #: Observations that a child tells at once, at most.
 _TOLD = 8
 
@@ -43,12 +43,14 @@ class Bay:
         contract: `state` or `log`.
         folder: A directory of this worker alone.
         children: The child that is used next, if there is one.
+        given_up: The explorations in which a store hung here.
     """
 
     backend: Backend
     contract: str
     folder: Path
     children: list[Child] = field(default_factory=list)
+    given_up: set[int] = field(default_factory=set)
 
     @property
     def place(self) -> Path:
@@ -72,7 +74,7 @@ def observe_all(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observatio
     found: list[Observation] = []
     while len(found) < len(trees):
         child = _child(bay)
-        found += child.observe(trees[len(found) :][:_MOST])[0]
+        found += child.observe(trees[len(found) :][:_SOME])[0]
         if not child.line.closed:
             continue
         # It died, or hung, at the next tree.
@@ -80,6 +82,29 @@ def observe_all(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observatio
         if found[-1].usable == "hung":
             break
     return dict(zip(batch, found, strict=False))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Trees that a worker is given while it is still busy with others.
+
+    Args:
+        exploration: A number that they share with the rest of their exploration.
+        trees: By name.
+    """
+
+    exploration: int
+    trees: Mapping[bytes, Tree]
+
+
+def observe_batch(bay: Bay, batch: Batch) -> dict[bytes, Observation]:
+    """Do the same; after one that hangs this worker leaves out all that is left of the exploration."""
+    if batch.exploration in bay.given_up:
+        return {}
+    found = observe_all(bay, batch.trees)
+    if any(observation.usable == "hung" for observation in found.values()):
+        bay.given_up.add(batch.exploration)
+    return found
 
 
 def observe_alone(bay: Bay, tree: Tree | None) -> Observation:
@@ -95,6 +120,7 @@ class Child:
 
     def __init__(self, bay: Bay) -> None:
         self.used = 0
+        self.held = 0
         self.line, there = Pipe()
         self.process = os.fork()
         if self.process == 0:
@@ -112,6 +138,7 @@ class Child:
             while len(found) < len(trees) and not hung:
                 if self.line.poll(HANG_S):
                     found += self.line.recv()
+                    self.held = self.held or self._holds()
                 else:
                     hung = True
         except (EOFError, OSError):  # it is dead
@@ -126,6 +153,20 @@ class Child:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended itself with exit code {code}"
         return found, Observation("died", detail=f"the process {how}")
 
+    @property
+    def worn(self) -> bool:
+        """Whether a new child is better: this one is gone, or holds more and more open, or has done very much."""
+        if self.line.closed or self.used >= _MOST:
+            return True
+        return self.used >= _SOME and not 0 < self._holds() <= self.held
+
+    def _holds(self) -> int:
+        """Return how many files and threads the child has; 0 where nobody tells."""
+        try:
+            return sum(len(os.listdir(f"/proc/{self.process}/{what}")) for what in ("fd", "task"))
+        except OSError:
+            return 0
+
     def close(self) -> int:
         """Let the child go, and return its exit code; a second call returns 0."""
         if self.line.closed:
@@ -136,7 +177,7 @@ class Child:
 
 def _child(bay: Bay) -> Child:
     for old in bay.children:
-        if old.used < _MOST and not old.line.closed:
+        if not old.worn:
             return old
         old.close()
     bay.children[:] = [Child(bay)]

@@ -11,7 +11,6 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
 from multiprocessing.connection import Pipe, wait
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +21,8 @@ Job = TypeVar("Job")
 
 #: Free bytes that memory must have for crash states to be kept there: a small Docker container has 64 MiB.
 _ROOM = 32 << 20
+#: Bytes of a job that a busy worker is sent: they fit into the buffer of a pipe.
+_AT_HAND = 32 << 10
 
 
 class WorkerError(Exception):
@@ -66,36 +67,39 @@ class Crew:
         Raises:
             WorkerError: It raised there, or the worker died.
         """
-        self._lines[0].send((function, arguments))
+        self._tell(self._lines[0], pickle.dumps((function, arguments)))
         return self._answer(self._lines[0])
 
-    def spread(self, function: Callable[..., Any], jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
-        """Give each job with `function(bay, job)` of some worker, as they come; jobs are taken when one is free.
+    def spread(self, function: Callable[..., Any], jobs: Iterable[Job], *, ahead: int = 0) -> Iterator[tuple[Job, Any]]:
+        """Give each job with `function(bay, job)` of some worker, as they come; jobs are taken when one is wanted.
+
+        Args:
+            function: As for `call`.
+            jobs: Its arguments.
+            ahead: Jobs that a worker has at hand beside the one it does: then it need not wait until this process,
+                which shares the cores with it, makes another. They are done too when the caller stops early.
 
         Raises:
             WorkerError: As above.
         """
-        waiting = iter(jobs)
-        ahead: deque[Job] = deque()  # made while the workers are busy
-        busy: dict[Any, Job] = {}
-        free = list(self._lines)
+        made = ((job, pickle.dumps((function, (job,)))) for job in jobs)
+        given: dict[Any, deque[Job]] = {line: deque() for line in self._lines}
         try:
-            while True:
-                ahead.extend(islice(waiting, len(self._lines) - len(ahead)))
-                while free and ahead:
-                    line = free.pop()
-                    line.send((function, (ahead[0],)))
-                    busy[line] = ahead.popleft()
-                if not busy:
-                    return
-                ahead.extend(islice(waiting, len(self._lines) - len(ahead)))
-                for line in wait(list(busy)):
-                    done = busy.pop(line)
-                    free.append(line)
-                    yield done, self._answer(line)
+            waiting = next(made, None)
+            while waiting or any(given.values()):
+                least = min(self._lines, key=lambda line: len(given[line]))
+                # A worker that cannot put its answer down because we are not listening takes no large job from us.
+                if waiting and (not given[least] or (len(given[least]) <= ahead and len(waiting[1]) <= _AT_HAND)):
+                    self._tell(least, waiting[1])
+                    given[least].append(waiting[0])
+                    waiting = next(made, None)
+                    continue
+                for line in wait([line for line in self._lines if given[line]]):
+                    yield given[line].popleft(), self._answer(line)
         finally:
-            for line in busy:  # the caller has seen enough
-                self._answer(line)
+            for line, left in given.items():  # the caller has seen enough
+                for _ in left:
+                    self._answer(line)
 
     def close(self) -> None:
         """Let the workers go."""
@@ -126,6 +130,12 @@ class Crew:
             raise WorkerError(
                 f"backend {self.backend.name!r} can't be opened in another process: it has no address, and {error}"
             ) from error
+
+    def _tell(self, line: Any, request: bytes) -> None:
+        try:
+            line.send_bytes(request)
+        except OSError as error:
+            raise WorkerError("a worker of the crash engine died") from error
 
     def _answer(self, line: Any) -> Any:
         try:

@@ -121,6 +121,14 @@ class UnclosedDocument(Document):
         raise OSError("it can't be closed")
 
 
+class LeavesOpen(Document):
+    """Leaves a file open, each time that it is opened."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        os.open(path.parent, os.O_RDONLY)
+
+
 class DiesOpening(Document):
     """Ends the process that opens it."""
 
@@ -151,6 +159,7 @@ FORGETFUL = _state("forgetful", Forgetful)
 REFUSING = _state("refusing", Refusing)
 STUBBORN = _state("stubborn", Stubborn)
 UNCLOSED = _state("unclosed", UnclosedDocument)
+LEAVES_OPEN = _state("leaves_open", LeavesOpen)
 DIES_OPENING = _state("dies_opening", DiesOpening)
 #: There is nothing at its address.
 NOWHERE = replace(TRAPPED, name="nowhere", address="tests.crash.nowhere:BACKEND")

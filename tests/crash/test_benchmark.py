@@ -18,5 +18,5 @@ def test_it_runs() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     lines = [line.split("  ")[0] for line in done.stdout.splitlines()]
-    stores = ["atomic files", "log with checksums", "SQLite", "", "recovering crash states", "file", "sqlite"]
+    stores = ["atomic files", "log with checksums", "SQLite", "", "recovering crash states", "file", "wal", "sqlite"]
     assert lines[2:] == ["recording 10 operations", *stores]

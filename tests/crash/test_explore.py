@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from conformance.crash.recorder.recording import Recording
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.trace import ROOT, Create, Trace, Write
 from conformance.crash.tree import digest
+from conformance.crash.worker import Batch
 from conformance.crash.workers import Crew
 from tests.crash import stores as s
 from tests.crash.conftest import CrewOf, ExplorerOf
@@ -59,9 +61,9 @@ def test_a_tree_is_judged_at_each_moment_that_it_may_be_met_at(explorer_of: Expl
     class Spy(History):
         """Notes what is judged."""
 
-        def judge(self, observation: Observation, moment: Moment) -> Verdict:
-            asked.append((id(observation), moment))
-            return super().judge(observation, moment)
+        def judge_at(self, observation: Observation, moments: Sequence[Moment]) -> list[Verdict]:
+            asked.extend((id(observation), moment) for moment in moments)
+            return super().judge_at(observation, moments)
 
     asked: list[tuple[int, Moment]] = []
     explorer = unused(explorer_of(s.DOCUMENT))
@@ -123,6 +125,16 @@ def test_representatives(explorer_of: ExplorerOf) -> None:
     assert few < most
 
 
+def test_several_models_are_explored_as_one_by_one(explorer_of: ExplorerOf) -> None:
+    """What is found under each does not depend on the others; a tree of two models is recovered once."""
+    explorer = unused(explorer_of(s.mutant("truncate_in_place")))
+    counts: list[int] = []
+    models = ("kill", "ext4", "xfs")
+    together = replace(explorer, progress=counts.append).explore_all(models, PLENTY, 0)
+    assert sum(counts) == len(explorer.observations) < sum(found.trees for found in together)
+    assert together == [unused(explorer).explore(model, PLENTY, 0) for model in models]
+
+
 def test_the_seed_decides(explorer_of: ExplorerOf) -> None:
     """The same seed finds the same, in the same order."""
     explorer = explorer_of(s.mutant("no_fsync_before_rename"))
@@ -142,10 +154,10 @@ def test_a_hang_ends_the_exploration() -> None:
         def __len__(self) -> int:
             return 1
 
-        def spread(self, function: object, batches: object) -> object:
-            for batch in batches:  # type: ignore[attr-defined]
-                names = list(batch)
-                yield batch, {names[0]: Observation("hung")}
+        def spread(self, _function: object, batches: Iterable[Batch], *, ahead: int) -> Iterator[object]:
+            assert ahead > 0
+            for batch in batches:
+                yield batch, {next(iter(batch.trees)): Observation("hung")}
 
     trace = Trace((), (Create(ROOT, "file", 1), *(Write(1, 512 * place, b"x" * 512) for place in range(40))))
     history = History("state", (Step("set", ("a", 1)),), (Attempt(0),), SUBJECTS["state"].empty)

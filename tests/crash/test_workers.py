@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from conformance.address import load
+from conformance.backend import Backend
 from conformance.crash import worker, workers
 from conformance.crash.observe import Observation
 from conformance.crash.tree import Tree, digest
-from conformance.crash.worker import Bay, observe_all
+from conformance.crash.worker import Batch, Bay, observe_all, observe_batch
 from conformance.crash.workers import Crew, WorkerError
 from tests.crash import stores as s
 from tests.crash.conftest import CrewOf
@@ -58,6 +59,20 @@ def impatient(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observation]
         return observe_all(bay, batch)
     finally:
         worker.HANG_S = before
+
+
+def impatient_batch(bay: Bay, batch: Batch) -> dict[bytes, Observation]:
+    """Do the same with a batch."""
+    before, worker.HANG_S = worker.HANG_S, 1.0
+    try:
+        return observe_batch(bay, batch)
+    finally:
+        worker.HANG_S = before
+
+
+def child_of(bay: Bay) -> int:
+    """Return the number of the child that observes."""
+    return bay.children[0].process
 
 
 def leftovers(bay: Bay) -> list[int]:
@@ -115,6 +130,29 @@ def test_a_tree_at_which_a_store_hangs_ends_its_batch(crew: Crew) -> None:
     assert found == [holding(a=1), Observation("hung", detail="no answer within 1 s")]
     assert crew.call(leftovers) == []
     assert list(crew.call(observe_all, named(s.document(a=2))).values()) == [holding(a=2)]
+
+
+def test_a_hang_ends_its_exploration_in_that_worker() -> None:
+    """Batches of it that were at hand already are left out, each of which may take as long; others are not."""
+    with closing(Crew(s.TRAPPED, "state", 1)) as crew:
+        batches = [Batch(1, named(s.document("hang"))), Batch(1, named(s.document(a=1)))]
+        (_, hung), (_, left_out) = crew.spread(impatient_batch, batches, ahead=1)
+        assert [found.usable for found in hung.values()] == ["hung"]
+        assert left_out == {}
+        assert list(crew.call(observe_batch, Batch(2, named(s.document(a=1)))).values()) == [holding(a=1)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="nobody tells what a process has open")
+@pytest.mark.parametrize(("backend", "children"), [(s.TRAPPED, 1), (s.LEAVES_OPEN, 3)])
+def test_a_child_is_used_until_what_it_holds_open_adds_up(backend: Backend, children: int) -> None:
+    """A fork costs many openings; but a store that leaves files open would run out of them."""
+    with closing(Crew(backend, "state", 1)) as crew:
+        seen = []
+        for number in range(3):
+            trees = [s.document(a=number, b=other) for other in range(100)]
+            crew.call(observe_all, named(*trees))
+            seen.append(crew.call(child_of))
+        assert len(set(seen)) == children
 
 
 def test_nothing_that_a_store_prints_is_seen(capfd: pytest.CaptureFixture[str]) -> None:

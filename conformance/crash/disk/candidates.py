@@ -1,8 +1,8 @@
 """What a crash may have left of what was pending: candidates, the most damaging kinds first.
 
 The kinds are those of ALICE (prefixes, one operation left out, parts of one operation; OSDI 2014) and of SQLite's
-test6.c (any one write dropped or torn), with random subsets after them. A candidate need not be legal; the largest
-legal part of it is what becomes a crash state.
+test6.c (any one write dropped or torn), with other subsets after them: all, or random ones. A candidate need not be
+legal; the largest legal part of it is what becomes a crash state.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from random import Random
 from conformance.crash.disk.atoms import Atom
 from conformance.crash.disk.windows import Window, spread
 
-#: How many pairs of operations are dropped together, and how many random subsets are tried, in each window.
+#: How many pairs of operations are dropped together, in each window.
 PAIRS_MAX = 60
-RANDOM_SUBSETS = 40
+#: How many subsets are tried at the end, in each window: all that there are, if they are no more, else random ones.
+SUBSETS_MAX = 40
 
 
 @dataclass(frozen=True)
@@ -35,20 +36,21 @@ class Candidate:
     with_needs: bool = False
 
 
-Rank = Callable[[Window, Random], Iterator[Candidate]]
+#: Called with a window and a seed.
+Rank = Callable[[Window, str], Iterator[Candidate]]
 
 
-def none(_window: Window, _: Random) -> Iterator[Candidate]:
+def none(_window: Window, _: str) -> Iterator[Candidate]:
     """All that was pending is lost."""
     yield Candidate(frozenset(), "all that was not synced is lost")
 
 
-def everything(window: Window, _: Random) -> Iterator[Candidate]:
+def everything(window: Window, _: str) -> Iterator[Candidate]:
     """Nothing is lost."""
     yield Candidate(window.everything, "nothing is lost")
 
 
-def one_sort(window: Window, _: Random) -> Iterator[Candidate]:
+def one_sort(window: Window, _: str) -> Iterator[Candidate]:
     """Only names and sizes are there, or only bytes."""
     names = _indexes(atom for group in window.pending for atom in group if atom.kind != "data")
     data = window.everything - names
@@ -57,28 +59,28 @@ def one_sort(window: Window, _: Random) -> Iterator[Candidate]:
         yield Candidate(data, "bytes are on the disk, changes of names and sizes are lost")
 
 
-def drop_one(window: Window, _: Random) -> Iterator[Candidate]:
+def drop_one(window: Window, _: str) -> Iterator[Candidate]:
     """One operation is lost."""
     whole = window.everything
     for number in spread(len(window.pending)):
         yield Candidate(whole - _indexes(window.pending[number]), f"lost: {window.words[number]}")
 
 
-def only_one(window: Window, _: Random) -> Iterator[Candidate]:
+def only_one(window: Window, _: str) -> Iterator[Candidate]:
     """One operation is there, and no other that it does not need."""
     for number in spread(len(window.pending)):
         label = f"all lost but: {window.words[number]}"
         yield Candidate(_indexes(window.pending[number]), label, with_needs=True)
 
 
-def prefixes(window: Window, _: Random) -> Iterator[Candidate]:
+def prefixes(window: Window, _: str) -> Iterator[Candidate]:
     """The operations up to one are there."""
     for number in spread(len(window.pending)):
         kept = _indexes(atom for group in window.pending[: number + 1] for atom in group)
         yield Candidate(kept, f"lost: all after {window.words[number]}")
 
 
-def torn_among_all(window: Window, _: Random) -> Iterator[Candidate]:
+def torn_among_all(window: Window, _: str) -> Iterator[Candidate]:
     """A part of one operation is there, and all of the others."""
     whole = window.everything
     for number in spread(len(window.pending)):
@@ -88,7 +90,7 @@ def torn_among_all(window: Window, _: Random) -> Iterator[Candidate]:
             yield Candidate(rest | atoms, label)
 
 
-def torn_at_last(window: Window, _: Random) -> Iterator[Candidate]:
+def torn_at_last(window: Window, _: str) -> Iterator[Candidate]:
     """A part of one operation is there, all before it and nothing after it."""
     for number in spread(len(window.pending)):
         before = _indexes(atom for group in window.pending[:number] for atom in group)
@@ -97,21 +99,22 @@ def torn_at_last(window: Window, _: Random) -> Iterator[Candidate]:
             yield Candidate(before | atoms, label)
 
 
-def drop_file(window: Window, _: Random) -> Iterator[Candidate]:
+def drop_file(window: Window, _: str) -> Iterator[Candidate]:
     """All bytes and sizes of one file are lost, or all changes of names."""
     whole = window.everything
     for what, atoms in by_file(window):
         yield Candidate(whole - atoms, f"lost: {what}")
 
 
-def only_file(window: Window, _: Random) -> Iterator[Candidate]:
+def only_file(window: Window, _: str) -> Iterator[Candidate]:
     """Only bytes and sizes of one file are there, or only changes of names, with what they need."""
     for what, atoms in by_file(window):
         yield Candidate(atoms, f"all lost but: {what}", with_needs=True)
 
 
-def drop_two(window: Window, random: Random) -> Iterator[Candidate]:
+def drop_two(window: Window, seed: str) -> Iterator[Candidate]:
     """Two operations are lost."""
+    random = Random(seed)
     whole, count = window.everything, len(window.pending)
     pairs = list(combinations(range(count), 2)) if count * (count - 1) // 2 <= PAIRS_MAX else []
     while count * (count - 1) // 2 > PAIRS_MAX and len(pairs) < PAIRS_MAX:
@@ -124,9 +127,16 @@ def drop_two(window: Window, random: Random) -> Iterator[Candidate]:
         yield Candidate(whole - lost, label)
 
 
-def random_subsets(window: Window, random: Random) -> Iterator[Candidate]:
-    """A random part is there: of the operations, or of the atoms."""
-    for number in range(RANDOM_SUBSETS):
+def subsets(window: Window, seed: str) -> Iterator[Candidate]:
+    """Any part is there: every part where there are few atoms, else random ones, of the operations or the atoms."""
+    atoms = sorted(window.everything)
+    if 1 << len(atoms) <= SUBSETS_MAX:
+        for count in range(len(atoms)):
+            for chosen in combinations(atoms, count):
+                yield Candidate(frozenset(chosen), f"a part is lost: {len(atoms) - count} of {len(atoms)} pieces")
+        return
+    random = Random(seed)
+    for number in range(SUBSETS_MAX):
         share = random.choice((0.1, 0.5, 0.9))
         if random.random() < 0.5:
             groups = [group for group in window.pending if random.random() < share]
@@ -136,12 +146,12 @@ def random_subsets(window: Window, random: Random) -> Iterator[Candidate]:
         yield Candidate(kept, f"a random part is lost ({number})")
 
 
-def killed_before(window: Window, _: Random) -> Iterator[Candidate]:
+def killed_before(window: Window, _: str) -> Iterator[Candidate]:
     """The process is killed between operations."""
     yield Candidate(frozenset(), f"killed before: {window.words[0]}")
 
 
-def killed_inside(window: Window, _: Random) -> Iterator[Candidate]:
+def killed_inside(window: Window, _: str) -> Iterator[Candidate]:
     """The process is killed inside a write of several pages."""
     pages = [atom.index for atom in window.pending[0]]
     for count in sorted({1, len(pages) // 2, len(pages) - 1}):
@@ -166,7 +176,7 @@ RANKS: Sequence[Rank] = (
     drop_file,
     only_file,
     drop_two,
-    random_subsets,
+    subsets,
 )
 
 
@@ -211,8 +221,8 @@ def _indexes(atoms: Iterable[Atom]) -> frozenset[int]:
 def in_turns(windows: Sequence[Window], ranks: Sequence[Rank], seed: int) -> Iterator[tuple[Window, Candidate]]:
     """Give the candidates of all windows: one kind after the other, and of each kind one of every window in turn."""
     for rank in ranks:
-        # a generator of its own for each window and kind: the others then stay the same when one of them changes
-        turns = [(window, rank(window, Random(f"{seed} {window.point} {rank.__name__}"))) for window in windows]
+        # a seed of its own for each window and kind: the others then stay the same when one of them changes
+        turns = [(window, rank(window, f"{seed} {window.point} {rank.__name__}")) for window in windows]
         while turns:
             left = []
             for window, candidates in turns:

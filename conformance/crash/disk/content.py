@@ -45,7 +45,7 @@ class Contents:
                 of_node.setdefault(atom.node, []).append(atom.index)
         self._of_node = {node: tuple(found) for node, found in of_node.items()}
         self._sets_of_node = {node: frozenset(found) for node, found in of_node.items()}
-        self._layouts: dict[frozenset[int], Layout] = {}
+        self._layouts: dict[frozenset[int], tuple[list[bytes], Layout]] = {}
         self._contents: dict[tuple[int, frozenset[int]], tuple[bytes, bytes]] = {}
         self._starts: dict[tuple[int, int], bytes] = {}
         self._remembered = 0
@@ -56,20 +56,25 @@ class Contents:
 
     def fingerprint(self, kept: frozenset[int]) -> bytes:
         """Return a name for `tree(kept)`: the same if and only if the trees are equal, but for chance."""
-        found = blake2b(digest_size=16)
-        for path, node in self.layout(kept):
-            found.update(fsencode(path))
-            found.update(b"/" if node is None else b"\0" + self._content(node, kept)[1])
-        return found.digest()
+        told = [
+            encoded + b"/" if node is None else encoded + b"\0" + self._content(node, kept)[1]
+            for encoded, (_, node) in zip(*self._laid_out(kept), strict=True)
+        ]
+        return blake2b(b"".join(told), digest_size=16).digest()
 
     def layout(self, kept: frozenset[int]) -> Layout:
         """Return the paths that are found when the atoms `kept` reached the disk."""
+        return self._laid_out(kept)[1]
+
+    def _laid_out(self, kept: frozenset[int]) -> tuple[list[bytes], Layout]:
+        """Return the same, and before it each path as the disk has it."""
         names = kept & self._names
         found = self._layouts.get(names)
         if found is None:
             if len(self._layouts) >= REMEMBERED_LAYOUTS_MAX:
                 self._layouts.clear()
-            found = self._layouts[names] = self._lay_out(names)
+            layout = self._lay_out(names)
+            found = self._layouts[names] = ([fsencode(path) for path, _ in layout], layout)
         return found
 
     def _lay_out(self, names: frozenset[int]) -> Layout:

@@ -124,14 +124,16 @@ class Disk:
         """
         ranks = KILL_RANKS if self.model.kill else RANKS
         windows = representative(list(self._windows()), representatives)
-        seen: dict[int, set[frozenset[int]]] = {}
+        seen: dict[int, set[frozenset[int]]] = {window.point: set() for window in windows}
         for window, candidate in in_turns(windows, ranks, seed):
+            known = seen[window.point]
+            if candidate.kept in known and not candidate.with_needs:
+                continue  # legal, and given already; most candidates of small windows are
             durable = self.durable(window.point)
             passed_over = self._passed_over(window.point)
             kept = self._needs(durable, candidate.kept, passed_over) if candidate.with_needs else candidate.kept
             closed = self._closed(durable, kept, passed_over)
             pending = closed - durable
-            known = seen.setdefault(window.point, set())
             if pending not in known:
                 known.add(pending)
                 yield CrashState(window.point, closed, candidate.label)

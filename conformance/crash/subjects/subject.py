@@ -66,7 +66,7 @@ def canonical(content: Content) -> str:
 
     JSON tells 1 from 1.0 and from True, and -0.0 from 0.0. What it has no form for is shown by its type and `repr`.
     """
-    return json.dumps(content, sort_keys=True, default=_foreign, ensure_ascii=True)
+    return _ENCODER.encode(content)
 
 
 def brief(value: Any) -> str:
@@ -82,3 +82,7 @@ def _foreign(value: object) -> Any:
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
     return {type(value).__name__: repr(value)}
+
+
+#: One for all: json.dumps makes a new one for each call.
+_ENCODER = json.JSONEncoder(sort_keys=True, default=_foreign)

@@ -95,21 +95,22 @@ def explorer_of(trial: Trial, name: str) -> Explorer:
     return lab.explorers[name]
 
 
-def explored(trial: Trial, name: str, model: str) -> Explored:
-    """Return what an exploration found; a second check of the same workload and model takes what the first found."""
+def explored(trial: Trial, name: str, models: Sequence[str]) -> list[Explored]:
+    """Return what explorations found; a second check of the same workload and model takes what the first found."""
     explorer = explorer_of(trial, name)
-    lab = laboratory(trial)
-    if (name, model) not in lab.explored:
+    known = laboratory(trial).explored
+    new = [model for model in models if (name, model) not in known]
+    if new:
         budget = Budget(trial.effort.crash_states, trial.effort.crash_seconds, counted=trial.effort.crash_states // 2)
-        explorer.progress = Progress(trial, f"{name}, {model}")
-        lab.explored[name, model] = explorer.explore(model, budget, trial.bench.seed)
-    found = lab.explored[name, model]
-    models = trial.conditions.get("disk models", "").split()
-    trial.conditions["disk models"] = " ".join(dict.fromkeys([*models, model]))
-    trial.count("crash states", found.trees)
-    trial.count("comparisons", found.judged)
-    if found.left:
-        trial.count("states left out", found.left)
+        explorer.progress = Progress(trial, f"{name}, {' and '.join(new)}")
+        known.update(((name, one.model), one) for one in explorer.explore_all(new, budget, trial.bench.seed))
+    told = trial.conditions.get("disk models", "").split()
+    trial.conditions["disk models"] = " ".join(dict.fromkeys([*told, *models]))
+    found = [known[name, model] for model in models]
+    trial.count("crash states", sum(one.trees for one in found))
+    trial.count("comparisons", sum(one.judged for one in found))
+    if left := sum(one.left for one in found):
+        trial.count("states left out", left)
     return found
 
 
@@ -133,8 +134,8 @@ def require(trial: Trial, name: str, models: tuple[str, ...], broken: Callable[[
     Raises:
         Violation: One is; it shows the smallest case that was found.
     """
-    for model in models:
-        findings = [finding for finding in explored(trial, name, model).findings if broken(finding)]
+    for one in explored(trial, name, models):
+        findings = [finding for finding in one.findings if broken(finding)]
         sure = confirmed(explorer_of(trial, name), findings)
         if sure is not None:
             raise violation(trial, name, sure, len(findings))

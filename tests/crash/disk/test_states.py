@@ -11,7 +11,7 @@ from itertools import islice
 import pytest
 
 from conformance.crash.disk import MODELS, CrashState, Disk
-from conformance.crash.disk.candidates import PAIRS_MAX, RANDOM_SUBSETS
+from conformance.crash.disk.candidates import PAIRS_MAX, SUBSETS_MAX
 from conformance.crash.disk.windows import spread
 from conformance.crash.trace import ROOT, Create, Mark, Operation, Remove, Rename, Sync, Trace, Write
 
@@ -84,8 +84,9 @@ def test_a_file_of_another_role_is_another_window() -> None:
 
 @EACH_MODEL
 def test_a_seed_gives_the_same_states(name: str) -> None:
-    """The same seed gives the same states in the same order; another one gives other random subsets."""
-    trace = replacing(3)
+    """The same seed gives the same states in the same order; another one gives other random subsets of many pieces."""
+    names = tuple(Create(ROOT, f"f{number}", number + 100) for number in range(10))
+    trace = Trace((), (*replacing(3).operations, *names))
     one, same, other = (list(Disk(trace, MODELS[name]).states(seed, None)) for seed in (1, 1, 2))
     assert one == same
     if name in ("posix", "paranoid"):
@@ -139,13 +140,20 @@ def test_a_killed_process_may_be_in_a_write_after_a_sync() -> None:
         assert {len(disk.tree(state.kept)["f"] or b"") for state in disk.states(0)} == sizes
 
 
+def test_short_windows_give_every_legal_subset() -> None:
+    """Five names that wait for no other may each be lost or not: 32 states at the end, and no state twice."""
+    names = tuple(Create(ROOT, f"f{number}", number + 1) for number in range(5))
+    states = list(Disk(Trace((), names), MODELS["posix"]).states(0))
+    assert len({state.kept for state in states}) == len(states) == 32
+
+
 def test_long_windows_give_a_bounded_number_of_pairs_and_random_subsets() -> None:
     """A store that never syncs has one window; what is random in it is bounded, and it can be cut short at once."""
     names = [Create(ROOT, f"f{number}", number + 1) for number in range(300)]
     disk = Disk(Trace((), tuple(names)), MODELS["posix"])
     states = list(disk.states(0))
     kinds = Counter(state.label.split(":")[0].split("(")[0].strip() for state in states)
-    assert kinds["a random part is lost"] <= RANDOM_SUBSETS
+    assert kinds["a random part is lost"] <= SUBSETS_MAX
     assert sum(" and create" in state.label for state in states) == PAIRS_MAX
     assert len(list(islice(disk.states(0), 5))) == 5
 
