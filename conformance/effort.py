@@ -19,6 +19,7 @@ class Effort:
         second_crashes: First crashes, of each exploration, whose recovery is made to crash too.
         kills: Processes that a check really kills.
         faults: Places of a sweep of I/O errors that are tried for each kind of error.
+        lasting: Of these, places from which on every call goes wrong, too.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Effort:
     second_crashes: int
     kills: int
     faults: int
+    lasting: int
 
 
 EFFORTS = {
@@ -38,11 +40,12 @@ EFFORTS = {
         examples=15,
         steps=20,
         many=1_000,
-        crash_states=40,
+        crash_states=36,
         crash_seconds=0.5,
         second_crashes=1,
         kills=3,
         faults=3,
+        lasting=1,
     ),
     "normal": Effort(
         "normal",
@@ -50,10 +53,11 @@ EFFORTS = {
         steps=40,
         many=10_000,
         crash_states=2_000,
-        crash_seconds=1.5,
+        crash_seconds=2.5,
         second_crashes=4,
         kills=20,
         faults=12,
+        lasting=12,
     ),
     "thorough": Effort(
         "thorough",
@@ -65,5 +69,6 @@ EFFORTS = {
         second_crashes=500,
         kills=400,
         faults=1_000,
+        lasting=1_000,
     ),
 }

@@ -10,20 +10,19 @@ Applications Recover from fsync Failures?, USENIX ATC 2020; CuttleFS.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from conformance.crash.disk import CrashState
-from conformance.crash.explore import Budget, Explorer, Finding
+from conformance.crash.explore import Budget, Explorer, Finding, observed
 from conformance.crash.fault import Fault
 from conformance.crash.observe import Observation
 from conformance.crash.recorded import Order, Recorded, Unmeasured, assembled, record_order
 from conformance.crash.recorder.recording import Recording
 from conformance.crash.scratch import scratch_of_the_same_names
-from conformance.crash.subjects import Step
 from conformance.crash.trace import Mark, replayed
-from conformance.crash.workers import Crew
+from conformance.crash.tree import digest
 
 
 @dataclass(frozen=True)
@@ -47,23 +46,27 @@ class Tried:
     states: int = 0
 
 
-def places(crew: Crew, steps: Sequence[Step], fault: Fault, limit: int) -> list[int]:
-    """Return the numbers of the calls that a fault is tried on: all of the workload, or as many, spread evenly.
-
-    Args:
-        crew: Of the store.
-        steps: The workload.
-        fault: Its class of calls is counted.
-        limit: At most so many.
+def counted(base: Explorer) -> Mapping[str, int]:
+    """Return how many calls of each class a workload makes on which a fault can be put.
 
     Raises:
         Unmeasured: Faults can't be put on calls here.
     """
-    never = Fault(fault.call, 1 << 60, fault.kind, fault.error)
-    total = _recording(crew.call(record_order, Order(steps, {}, never, retry=True))).counted
+    recording = base.recorded.recording
+    if recording.counts is None:  # another recorder puts them, which may see other calls
+        never = Fault("any", 1 << 60)
+        order = Order(base.recorded.steps, {}, never, retry=True)
+        recording = _recording(base.crew.call(record_order, order))
+    return recording.counts or {}
+
+
+def places(total: int, limit: int) -> list[int]:
+    """Return the numbers of the calls that a fault is tried on: all, or `limit` of them, spread evenly."""
     if total <= limit:
         return list(range(1, total + 1))
-    return sorted({1 + round(place * (total - 1) / (limit - 1)) for place in range(limit)}) if limit > 1 else [total]
+    if limit == 1:
+        return [(total + 1) // 2]
+    return sorted({1 + round(place * (total - 1) / (limit - 1)) for place in range(limit)})
 
 
 def tried(base: Explorer, faults: Sequence[Fault], budget: Budget, seed: int) -> Iterator[Tried]:
@@ -82,12 +85,12 @@ def tried(base: Explorer, faults: Sequence[Fault], budget: Budget, seed: int) ->
         recordings.append((order.fault, _recording(found)))
         if recordings[-1][1].ended == "hung":  # one is enough to tell, and each takes as long as the limit
             break
-    for fault, recording in sorted(recordings, key=lambda one: one[0].number if one[0] else 0):
-        assert fault is not None
-        if not recording.fired:
-            continue
+    met = [(fault, recording) for fault, recording in recordings if fault is not None and recording.fired]
+    after = observed(crew, {digest(recording.real): recording.real for _, recording in met})
+    for fault, recording in sorted(met, key=lambda one: one[0].number):
         scratch = scratch_of_the_same_names(base, recording.trace)
-        yield _judged(Explorer(crew, assembled(crew, steps, recording), scratch), fault, budget, seed)
+        explorer = Explorer(crew, assembled(crew, steps, recording), scratch, observations=dict(after))
+        yield _judged(explorer, fault, budget, seed)
 
 
 def _recording(found: object) -> Recording:

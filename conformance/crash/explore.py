@@ -18,10 +18,8 @@ from conformance.crash.tree import Tree, digest
 from conformance.crash.worker import Batch, observe_all, observe_alone, observe_batch
 from conformance.crash.workers import Crew
 
-#: Trees that a worker is given at once: few, so that none has much left when the others are done. The first are fewer,
-#: so that all begin at once.
+#: Trees that a worker is given at once: few, so that all begin soon, and none has much left when the others are done.
 BATCH = 8
-_FIRST_BATCH = 4
 #: Batches that a worker has at hand: a model that adds few trees to those of the one before takes long to make one.
 AHEAD = 3
 
@@ -163,8 +161,8 @@ class Explorer:
 
     def _batches(self, models: Sequence[str], runs: list[_Run], budget: Budget, seed: int) -> Iterator[Batch]:
         number = time.monotonic_ns()
+        size = min(BATCH, budget.states // (4 * len(self.crew)))
         given: set[bytes] = set()  # by an earlier model, and perhaps not observed yet
-        size = _FIRST_BATCH
         for model in models:
             disk = self.disk(model)
             states = disk.states(seed, budget.representatives)
@@ -177,10 +175,9 @@ class Explorer:
                     given.add(name)
                     if name not in self.observations:
                         new[name] = state.kept
-                if len(new) == size:
+                if len(new) >= size:
                     yield Batch(number, {each: disk.tree(kept) for each, kept in new.items()})
                     new = {}
-                    size = BATCH
                 if len(run.cases) >= budget.states or time.monotonic() > run.until:
                     break
             if new:

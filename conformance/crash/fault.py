@@ -7,6 +7,8 @@ from typing import Literal
 
 #: The classes of system calls that a fault can be put on. `create` makes a new name; `open` takes an existing one too.
 CallClass = Literal["sync", "write", "create", "rename", "truncate", "open", "any"]
+#: Counted apart: writes of at least two bytes, which can be short.
+SHORT = "short write"
 CALLS: tuple[CallClass, ...] = ("sync", "write", "create", "rename", "truncate", "open", "any")
 
 
@@ -31,3 +33,8 @@ class Fault:
     kind: Literal["error", "short", "kill"] = "error"
     error: int = 0
     sticky: bool = False
+
+    @property
+    def counter(self) -> str:
+        """What the number counts: calls of the class, or, for a short write, those that can be short."""
+        return SHORT if self.kind == "short" else self.call

@@ -62,13 +62,14 @@ def killed_at_calls(crew: Crew, steps: Sequence[Step], count: int, seed: int) ->
     whole = crew.call(record_order, Order(steps, {}, Fault("any", 1 << 60, "kill")))
     if not isinstance(whole, Recording):
         raise Unmeasured(f"no process can be stopped at a system call here: {whole}")
-    drawn = random.Random(seed).sample(range(1, whole.counted + 1), min(count, whole.counted))
+    total = (whole.counts or {}).get("any", 0)
+    drawn = random.Random(seed).sample(range(1, total + 1), min(count, total))
     orders = [Order(steps, {}, Fault("any", number, "kill")) for number in sorted(drawn)]
     ended: list[Kill] = []
     for order, (recording, observation) in crew.spread(kill_at, orders):
         if recording.fired and order.fault is not None:
             one = assembled(crew, steps, recording)
-            how = f"before system call {order.fault.number:,} of {whole.counted:,}"
+            how = f"before system call {order.fault.number:,} of {total:,}"
             ended.append(_judged(one.history, how, one.moments[-1], recording.real, observation))
     return ended
 

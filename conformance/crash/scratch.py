@@ -26,7 +26,8 @@ def scratch_files(explorer: Explorer, known: AbstractSet[str] = frozenset()) -> 
         explorer: Of the workload. A node is scratch when the store shows the same with nothing in its place, with
             zeros, and with older and torn versions of it, at several moments of the file's life. Random bytes are not
             tried: no crash leaves them, and a store may rightly choke on them.
-        known: Names of the scratch files of other workloads of the store: one moment is enough for these.
+        known: Names of the scratch files of other workloads of the store: one moment is enough for these, with nothing
+            and zeros in their place.
     """
     trace = explorer.recorded.recording.trace
     disk = Disk(trace, MODELS["kill"])
@@ -34,10 +35,11 @@ def scratch_files(explorer: Explorer, known: AbstractSet[str] = frozenset()) -> 
     named = _named(trace)
     moments = {node: list(_states_with(disk, node, named)) for node in sorted(scratch_candidates(trace))}
     # The middle of a file's life tells most: few files are left for the rest.
-    left = _immaterial(explorer, disk, {node: kept[len(kept) // 2 :][:1] for node, kept in moments.items() if kept})
-    sure = [node for node in left if names[node] in known]
-    rest = {node: moments[node] for node in left if names[node] not in known}
-    return frozenset((*sure, *_immaterial(explorer, disk, rest)))
+    middle = {node: kept[len(kept) // 2 :][:1] for node, kept in moments.items() if kept}
+    sure = {node: kept for node, kept in middle.items() if names[node] in known}
+    left = _immaterial(explorer, disk, {node: kept for node, kept in middle.items() if node not in sure})
+    rest = _immaterial(explorer, disk, {node: moments[node] for node in left})
+    return frozenset((*_immaterial(explorer, disk, sure, torn=False), *rest))
 
 
 def names_of_scratch(explorer: Explorer) -> set[str]:
@@ -52,10 +54,13 @@ def scratch_of_the_same_names(explorer: Explorer, trace: Trace) -> frozenset[int
     return frozenset(node for node, name in names_of(trace).items() if name in names)
 
 
-def _immaterial(explorer: Explorer, disk: Disk, states: Mapping[int, Sequence[frozenset[int]]]) -> list[int]:
+def _immaterial(
+    explorer: Explorer, disk: Disk, states: Mapping[int, Sequence[frozenset[int]]], *, torn: bool = True
+) -> list[int]:
     """Return the nodes that the store does not miss in any of the states given for each."""
     trials = {
-        node: [(disk.tree(kept), list(_otherwise(disk, kept, node))) for kept in some] for node, some in states.items()
+        node: [(disk.tree(kept), list(_otherwise(disk, kept, node, torn=torn))) for kept in some]
+        for node, some in states.items()
     }
     explorer.observe_all([tree for pairs in trials.values() for before, others in pairs for tree in (before, *others)])
     return [node for node, pairs in trials.items() if all(_same(explorer, *pair) for pair in pairs)]
@@ -67,10 +72,12 @@ def _same(explorer: Explorer, tree: Tree, others: Sequence[Tree]) -> bool:
     return before.usable == "usable" and shown == {(before.usable, canonical(before.content))}
 
 
-def _otherwise(disk: Disk, kept: frozenset[int], node: int) -> Iterator[Tree]:
-    """Give the files with other content in the place of a node's."""
+def _otherwise(disk: Disk, kept: frozenset[int], node: int, *, torn: bool) -> Iterator[Tree]:
+    """Give the files with other content in the place of a node's; where it may be torn, older and torn content too."""
     yield substituted(disk, kept, frozenset({node}), "empty")
     yield substituted(disk, kept, frozenset({node}), "zeros")
+    if not torn:
+        return
     data = [index for index in sorted(kept) if disk.atoms[index].node == node and disk.atoms[index].kind == "data"]
     for lost in (data[len(data) // 2 :], data[::2], data[1::2]):
         yield disk.tree(kept - set(lost))

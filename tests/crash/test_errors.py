@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
-from conformance.crash.errors import Tried, places, tried
+from conformance.crash.errors import Tried, counted, places, tried
 from conformance.crash.explore import Budget, Explorer
 from conformance.crash.fault import CallClass, Fault
 from conformance.crash.observe import Observation
 from conformance.crash.perform import Attempt
-from conformance.crash.recorded import Unmeasured, assembled
+from conformance.crash.recorded import Unmeasured, assembled, record_order
 from conformance.crash.recorder.recording import Recording
-from conformance.crash.subjects import Step
 from conformance.crash.trace import Mark, Trace
-from conformance.crash.tree import digest
 from conformance.crash.workers import Crew
 from tests.crash import stores as s
-from tests.crash.conftest import CrewOf, ExplorerOf
+from tests.crash.conftest import ExplorerOf
 
 SOME = Budget(states=20, seconds=60.0)
 KINDS: list[tuple[CallClass, int]] = [
@@ -32,6 +31,7 @@ KINDS: list[tuple[CallClass, int]] = [
     ("open", errno.EMFILE),
     ("any", errno.EIO),
 ]
+EMPTY = Observation("usable", {"entries": [], "length": 0})
 pytestmark = pytest.mark.usefixtures("puts_faults")
 
 
@@ -40,22 +40,25 @@ def run(explorer: Explorer, *faults: Fault) -> list[Tried]:
     return list(tried(explorer, faults, SOME, 0))
 
 
-def test_places_are_all_calls_or_spread_evenly(crew_of: CrewOf) -> None:
-    """The first and the last are always among them."""
-    crew = crew_of(s.JOURNAL)
-    steps = tuple(Step("set", ("a", number)) for number in range(6))
-    fault = Fault("sync", 1, error=errno.EIO)
-    every = places(crew, steps, fault, 100)
-    assert every == list(range(1, len(every) + 1))
-    assert len(every) >= 6
-    assert places(crew, steps, fault, len(every)) == every
-    some = places(crew, steps, fault, 3)
-    assert (some[0], some[-1], len(some)) == (1, every[-1], 3)
-    assert places(crew, steps, fault, 1) == [every[-1]]
-    assert places(crew, (), fault, 5) == []
+def test_calls_are_counted_by_class(explorer_of: ExplorerOf) -> None:
+    """One recording tells all counts; a run that counts for a fault comes to the same."""
+    explorer = explorer_of(s.JOURNAL)
+    counts = counted(explorer)
+    assert counts["sync"] >= len(explorer.recorded.steps)
+    assert counts["any"] > counts["sync"] + counts["write"] - 1
+    untold = replace(explorer.recorded, recording=replace(explorer.recorded.recording, counts=None))
+    assert counted(replace(explorer, recorded=untold)) == counts
 
 
-def test_where_no_fault_can_be_put() -> None:
+def test_places_are_all_calls_or_spread_evenly() -> None:
+    """The first and the last are among them; a single one is in the middle."""
+    assert places(0, 5) == []
+    assert places(6, 100) == places(6, 6) == [1, 2, 3, 4, 5, 6]
+    assert places(7, 3) == [1, 4, 7]
+    assert places(7, 1) == [4]
+
+
+def test_where_no_fault_can_be_put(explorer_of: ExplorerOf) -> None:
     """The recorder's own reason is told."""
 
     class Mute:
@@ -67,8 +70,10 @@ def test_where_no_fault_can_be_put() -> None:
             """Answer."""
             return "strace: it can put no fault on a call"
 
+    explorer = explorer_of(s.JOURNAL)
+    untold = replace(explorer.recorded, recording=replace(explorer.recorded.recording, counts=None))
     with pytest.raises(Unmeasured, match="no fault can be put on a system call here: strace"):
-        places(cast("Crew", Mute()), (), Fault("sync", 1), 5)
+        counted(replace(explorer, crew=cast("Crew", Mute()), recorded=untold))
 
 
 @pytest.mark.parametrize("sticky", [False, True], ids=["once", "sticky"])
@@ -138,19 +143,17 @@ def judged(explorer: Explorer, recording: Recording) -> list[Tried]:
 
         contract = "state"
 
-        def spread(self, function: object, orders: Any) -> Any:
+        def __len__(self) -> int:
+            return 1
+
+        def spread(self, function: object, jobs: Any) -> Any:
             """Answer."""
-            return ((order, recording) for order in orders)
+            if function is record_order:
+                return ((order, recording) for order in jobs)
+            return ((trees, dict.fromkeys(trees, EMPTY)) for trees in jobs)
 
     base = Explorer(cast("Crew", Told()), explorer.recorded, explorer.scratch)
-    base.observations.update(explorer.observations)
-    seen = {digest(recording.real): Observation("usable", {"entries": [], "length": 0})}
-    observed = Explorer.observe
-    try:
-        Explorer.observe = lambda self, tree: seen[digest(tree)]  # type: ignore[method-assign]
-        return list(tried(base, [Fault("sync", 1), Fault("sync", 2)], SOME, 0))
-    finally:
-        Explorer.observe = observed  # type: ignore[method-assign]
+    return list(tried(base, [Fault("sync", 1), Fault("sync", 2)], SOME, 0))
 
 
 @pytest.mark.parametrize("ended", ["died", "hung"])

@@ -7,7 +7,7 @@ the layout of the names by which changes of names are.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import blake2b
+from hashlib import sha1
 from os import fsencode
 
 from conformance.crash.disk.atoms import Atom, volume_before
@@ -60,7 +60,7 @@ class Contents:
             encoded + b"/" if node is None else encoded + b"\0" + self._content(node, kept)[1]
             for encoded, (_, node) in zip(*self._laid_out(kept), strict=True)
         ]
-        return blake2b(b"".join(told), digest_size=16).digest()
+        return sha1(b"".join(told), usedforsecurity=False).digest()
 
     def layout(self, kept: frozenset[int]) -> Layout:
         """Return the paths that are found when the atoms `kept` reached the disk."""
@@ -106,7 +106,7 @@ class Contents:
         if found is None:
             content = self._make(node, key[1])
             self._remember(content)
-            found = self._contents[key] = (content, blake2b(content, digest_size=16).digest())
+            found = self._contents[key] = (content, sha1(content, usedforsecurity=False).digest())
         return found
 
     def _make(self, node: int, kept: frozenset[int]) -> bytes:

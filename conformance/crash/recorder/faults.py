@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Collection
 
-from conformance.crash.fault import Fault
+from conformance.crash.fault import SHORT, Fault
 
 #: The marks between which calls are counted.
 ARMED, DISARMED = "armed", "disarmed"
@@ -17,7 +18,7 @@ class Killed(BaseException):
 
 
 class Faults:
-    """One fault and how far its count is.
+    """One fault, and how many calls of each class there were.
 
     Args:
         fault: None for a disk on which nothing goes wrong.
@@ -25,7 +26,7 @@ class Faults:
 
     def __init__(self, fault: Fault | None) -> None:
         self.fired = 0
-        self.counted = 0
+        self.counts: Counter[str] = Counter()
         self._fault = fault
         self._armed = False
 
@@ -38,19 +39,22 @@ class Faults:
 
         Args:
             classes: What the call is, in the words of CallClass but for `any`.
-            length: How many bytes it writes. One byte has no half, so such a call is not counted for a short write.
+            length: How many bytes it writes. One byte has no half, so such a call is not counted as one that can be
+                short.
 
         Raises:
             OSError: The call is to fail, so.
             Killed: The process is to die now.
         """
+        if not self._armed:
+            return False
+        counters = {*classes, "any", *([SHORT] if "write" in classes and length > 1 else ())}
+        self.counts.update(counters)
         fault = self._fault
-        if fault is None or not self._armed or (fault.call != "any" and fault.call not in classes):
+        if fault is None or fault.counter not in counters:
             return False
-        if fault.kind == "short" and ("write" not in classes or length < 2):
-            return False
-        self.counted += 1
-        if self.counted != fault.number and not (fault.sticky and self.counted > fault.number):
+        count = self.counts[fault.counter]
+        if count != fault.number and not (fault.sticky and count > fault.number):
             return False
         self.fired += 1
         if fault.kind == "kill":

@@ -65,7 +65,7 @@ def record(workload: Workload, root: str, *, fault: Fault | None, timeout_s: flo
         recorder="python",
         unseen=(*UNSEEN, *notes.unseen),
         fired=notes.fired,
-        counted=notes.counted,
+        counts=notes.counts,
         calls=notes.calls,
     )
 
@@ -76,7 +76,8 @@ class Notes:
     def __init__(self) -> None:
         self.operations: list[Operation] = []
         self.unseen: tuple[str, ...] = ()
-        self.fired = self.counted = self.calls = 0
+        self.fired = self.calls = 0
+        self.counts: dict[str, int] = {}
         self.killed = False
 
 
@@ -138,7 +139,7 @@ class Recorder:
         ledger, faults = self.actions.ledger, self.actions.faults
         notes = Notes()
         notes.operations, ledger.operations = ledger.operations, []
-        notes.unseen, notes.fired, notes.counted = ledger.unseen, faults.fired, faults.counted
+        notes.unseen, notes.fired, notes.counts = ledger.unseen, faults.fired, dict(faults.counts)
         notes.calls, notes.killed = self._calls, killed
         self._write(self._journal, pickle.dumps(notes))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,8 @@ class Recording:
         recorder: The name of the recorder.
         unseen: What this recorder could not see of this workload, each in a phrase; empty where nothing is missing.
         fired: How often the fault went off.
-        counted: How many calls of the fault's class there were between `armed` and `disarmed`.
+        counts: How many calls of each class there were between `armed` and `disarmed`; None from a recorder that can't
+            put a fault on them.
         calls: How many system calls were looked at.
     """
 
@@ -44,5 +45,5 @@ class Recording:
     recorder: str = ""
     unseen: tuple[str, ...] = ()
     fired: int = 0
-    counted: int = 0
+    counts: Mapping[str, int] | None = None
     calls: int = 0

@@ -70,7 +70,7 @@ def record(workload: Workload, root: str, *, fault: Fault | None, timeout_s: flo
         recorder="seccomp",
         unseen=ledger.unseen,
         fired=faults.fired,
-        counted=faults.counted,
+        counts=dict(faults.counts),
         calls=supervisor.calls,
     )
 
@@ -133,10 +133,13 @@ class Supervisor:
         try:
             while (left := deadline - time.monotonic()) > 0:
                 ready = dict(poll.poll(left * 1000))
-                if ready.get(self._listener, 0) & select.POLLIN:
+                said = ready.get(self._listener, 0)
+                if said & select.POLLIN:
                     self._answer()
                 elif handle in ready:
                     return True
+                elif said:  # nobody is left under the filter; what is missing is the end of the child
+                    poll.unregister(self._listener)
         finally:
             os.close(handle)
         return False

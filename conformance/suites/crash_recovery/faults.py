@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from conformance.crash.case import Case
-from conformance.crash.errors import Tried, places, tried
+from conformance.crash.errors import Tried, counted, places, tried
 from conformance.crash.explore import Budget, Explorer
 from conformance.crash.fakedisk import Fake, NotOnFakes
 from conformance.crash.fault import CALLS, Fault
@@ -95,13 +96,14 @@ def survives_fake_disks(trial: Trial, play: Callable[[Crew, Sequence[Step]], lis
 
 def _faults(trial: Trial, base: Explorer, calls: str, error: int) -> Iterator[Fault]:
     kind: Literal["error", "short"] = "error" if error else "short"
+    counts = counted(base)
     for call in CALLS:
         if call not in calls.split():
             continue
-        counted = Fault(call, 1, kind, error)
-        for number in places(base.crew, base.recorded.steps, counted, trial.effort.faults):
-            yield Fault(call, number, kind, error)
-            yield Fault(call, number, kind, error, sticky=True)
+        once = Fault(call, 1, kind, error)
+        total = counts.get(once.counter, 0)
+        yield from (replace(once, number=number) for number in places(total, trial.effort.faults))
+        yield from (replace(once, number=number, sticky=True) for number in places(total, trial.effort.lasting))
 
 
 def _violation(trial: Trial, one: Tried) -> Exception:
