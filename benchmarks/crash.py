@@ -42,9 +42,9 @@ from conformance.crash.recorded import recorded
 from conformance.crash.scratch import scratch_files
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.tree import Tree, write_tree
-from conformance.crash.workers import Crew
 from conformance.crash.workloads import value_of, workload
 from conformance.session import Session
+from conformance.workers import Crew
 
 #: Stores that are recorded: files that are renamed into place, a log of checked records, and a database.
 RECORDED = {

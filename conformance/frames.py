@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sysconfig
 import traceback
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,16 @@ def store_frame(error: BaseException, backend: Backend) -> str:
     """
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
-        if _foreign(path):
+        if is_of_store(frame.filename):
             return f"{_short(path)}:{frame.lineno} in {frame.name}: {(frame.line or '').strip()}"
     return _opener_line(backend)
 
 
-def _foreign(path: Path) -> bool:
-    if path.is_relative_to(_OURS) or str(path).startswith("<"):
+@cache
+def is_of_store(file: str) -> bool:
+    """Tell whether code in a file is that of the store, or of what it is built on: not of Python, nor of the kit."""
+    path = Path(file)
+    if path.is_relative_to(_OURS) or file.startswith("<"):
         return False
     if path.is_relative_to(_SITE):
         return path.relative_to(_SITE).parts[0] not in ("anyio", "hypothesis", "pluggy", "pytest", "_pytest")

@@ -14,10 +14,10 @@ from typing import Any
 from conformance.crash.history import History, Moment, Verdict
 from conformance.crash.observe import Observation
 from conformance.crash.perform import Attempt
+from conformance.crash.reopen import observe_all
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.tree import Tree, digest
-from conformance.crash.worker import observe_all
-from conformance.crash.workers import Crew
+from conformance.workers import Crew
 
 #: Raised when a field changes its meaning or goes away.
 SCHEMA = 1

@@ -14,9 +14,9 @@ from conformance.crash.disk import MODELS, CrashState, Disk
 from conformance.crash.history import Moment, Verdict
 from conformance.crash.observe import Observation
 from conformance.crash.recorded import Recorded
+from conformance.crash.reopen import Batch, observe_all, observe_alone, observe_batch
 from conformance.crash.tree import Tree, digest
-from conformance.crash.worker import Batch, observe_all, observe_alone, observe_batch
-from conformance.crash.workers import Crew
+from conformance.workers import Crew
 
 #: Trees that a worker is given at once: few, so that all begin soon, and none has much left when the others are done.
 BATCH = 8

@@ -20,11 +20,11 @@ from conformance.crash.observe import Observation
 from conformance.crash.perform import Attempt, carry_out
 from conformance.crash.recorded import Order, Unmeasured, assembled, record_order
 from conformance.crash.recorder.recording import Recording
+from conformance.crash.reopen import observe_alone
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.trace import Mark, Trace
 from conformance.crash.tree import Tree, read_tree
-from conformance.crash.worker import Bay, observe_alone
-from conformance.crash.workers import Crew
+from conformance.workers import Bay, Crew
 
 #: Kills are tried until enough land inside a call, but not for ever: on a busy machine many come too late.
 _TRIES = 25

@@ -10,7 +10,7 @@ from conformance.crash.explore import Budget, Explorer, Finding
 from conformance.crash.recorded import Unmeasured, recorded
 from conformance.crash.scratch import names_of_scratch, scratch_files
 from conformance.crash.subjects import Step
-from conformance.crash.workers import WorkerError
+from conformance.workers import WorkerError
 
 #: Seconds that are spent on fewer steps, and what is explored of each shorter workload.
 STEPS_S = 4.0

@@ -12,9 +12,8 @@ from conformance.crash.explore import Explorer
 from conformance.crash.recorded import recorded
 from conformance.crash.recorder import choose
 from conformance.crash.scratch import scratch_files
-from conformance.crash.worker import Bay
-from conformance.crash.workers import Crew
 from conformance.crash.workloads import workload
+from conformance.workers import Bay, Crew
 
 #: Returns the crew of a backend, by its address and contract.
 CrewOf = Callable[..., Crew]

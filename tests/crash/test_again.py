@@ -12,7 +12,7 @@ from conformance.crash.again import Twice, crashed_twice
 from conformance.crash.explore import Budget, Explorer
 from conformance.crash.recorded import Order, Unmeasured, record_order
 from conformance.crash.trace import Mark, Trace
-from conformance.crash.workers import Crew
+from conformance.workers import Crew
 from tests.crash import stores as s
 from tests.crash.conftest import ExplorerOf
 

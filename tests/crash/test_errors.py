@@ -16,7 +16,7 @@ from conformance.crash.perform import Attempt
 from conformance.crash.recorded import Unmeasured, assembled, record_order
 from conformance.crash.recorder.recording import Recording
 from conformance.crash.trace import Mark, Trace
-from conformance.crash.workers import Crew
+from conformance.workers import Crew
 from tests.crash import stores as s
 from tests.crash.conftest import ExplorerOf
 

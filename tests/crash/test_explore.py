@@ -14,11 +14,11 @@ from conformance.crash.observe import Observation
 from conformance.crash.perform import Attempt
 from conformance.crash.recorded import Recorded
 from conformance.crash.recorder.recording import Recording
+from conformance.crash.reopen import Batch
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.trace import ROOT, Create, Trace, Write
 from conformance.crash.tree import digest
-from conformance.crash.worker import Batch
-from conformance.crash.workers import Crew
+from conformance.workers import Crew
 from tests.crash import stores as s
 from tests.crash.conftest import CrewOf, ExplorerOf
 

@@ -10,9 +10,8 @@ import pytest
 from conformance.crash.fakedisk import NotOnFakes, full_disks, read_only_disks
 from conformance.crash.recorded import Unmeasured
 from conformance.crash.subjects import Step
-from conformance.crash.worker import Bay
-from conformance.crash.workers import Crew
 from conformance.crash.workloads import workload
+from conformance.workers import Bay, Crew
 from tests.crash import stores as s
 from tests.crash.conftest import CrewOf
 

@@ -13,9 +13,8 @@ from conformance.crash.kills import Kill, killed_at_calls, killed_at_moments, ti
 from conformance.crash.perform import Attempt
 from conformance.crash.recorded import Unmeasured
 from conformance.crash.subjects import Step
-from conformance.crash.worker import Bay
-from conformance.crash.workers import Crew
 from conformance.crash.workloads import workload
+from conformance.workers import Bay, Crew
 from tests.crash import stores as s
 from tests.crash.conftest import CrewOf
 

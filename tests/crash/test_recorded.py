@@ -18,7 +18,7 @@ from conformance.crash.recorder import Choice
 from conformance.crash.recorder.recording import Recording
 from conformance.crash.subjects import Step
 from conformance.crash.trace import ROOT, Create, Mark, Trace, Write, replayed
-from conformance.crash.workers import Crew
+from conformance.workers import Crew
 from tests.crash import stores as s
 from tests.crash.conftest import CrewOf
 

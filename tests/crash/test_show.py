@@ -33,7 +33,7 @@ from conformance.crash.trace import (
     Write,
     replayed,
 )
-from conformance.crash.workers import Crew
+from conformance.workers import Crew
 
 DATA, FOLDER, FRESH, LOOSE = 1, 2, 3, 4
 STEPS = (Step("set", ("a", 1)), Step("set", ("b", "x" * 2_000)), Step("delete", ("a",)))

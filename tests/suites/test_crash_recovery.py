@@ -21,13 +21,13 @@ from conformance.crash.observe import Observation
 from conformance.crash.recorded import chosen, record_order
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.trace import Mark, Trace
-from conformance.crash.workers import Crew
 from conformance.effort import EFFORTS, Effort
 from conformance.profile import Profile, probe
 from conformance.result import Result
 from conformance.suites.crash_recovery import rules
 from conformance.suites.crash_recovery.laboratory import Laboratory
 from conformance.trial import Bench
+from conformance.workers import Crew
 from tests.benches import bench
 from tests.odd.crash import ODD
 

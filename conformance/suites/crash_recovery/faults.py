@@ -17,9 +17,9 @@ from conformance.crash.history import MEANING
 from conformance.crash.recorded import Unmeasured
 from conformance.crash.show import shown_fake, shown_fault
 from conformance.crash.subjects import Step
-from conformance.crash.workers import Crew, WorkerError
 from conformance.result import Inconclusive, NotApplicable, Violation
 from conformance.suites.crash_recovery.laboratory import explored, explorer_of, laboratory, told, violated, workload_of
+from conformance.workers import Crew, WorkerError
 
 if TYPE_CHECKING:
     from conformance.trial import Trial

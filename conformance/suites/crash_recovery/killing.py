@@ -10,9 +10,9 @@ from conformance.crash.history import MEANING
 from conformance.crash.kills import Kill
 from conformance.crash.recorded import Unmeasured
 from conformance.crash.show import shown_kill
-from conformance.crash.workers import Crew, WorkerError
 from conformance.result import Inconclusive
 from conformance.suites.crash_recovery.laboratory import laboratory, violated
+from conformance.workers import Crew, WorkerError
 
 if TYPE_CHECKING:
     from conformance.trial import Trial

@@ -16,9 +16,9 @@ from conformance.crash.recorder import Choice
 from conformance.crash.scratch import names_of_scratch, scratch_files
 from conformance.crash.show import Shown, shown
 from conformance.crash.smallest import smallest, with_more_on_disk
-from conformance.crash.workers import Crew, WorkerError
 from conformance.crash.workloads import Workload, workload
 from conformance.result import Inconclusive, Violation
+from conformance.workers import Crew, WorkerError
 
 if TYPE_CHECKING:
     from conformance.trial import Trial

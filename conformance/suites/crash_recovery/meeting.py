@@ -11,9 +11,9 @@ from conformance.crash.case import Case, CaseError, meet, read_case
 from conformance.crash.history import MEANING, History
 from conformance.crash.show import difference
 from conformance.crash.subjects import SUBJECTS
-from conformance.crash.workers import WorkerError
 from conformance.result import Inconclusive, Violation
 from conformance.suites.crash_recovery.laboratory import laboratory
+from conformance.workers import WorkerError
 
 if TYPE_CHECKING:
     from conformance.trial import Trial

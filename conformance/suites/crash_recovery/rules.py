@@ -8,7 +8,6 @@ from conformance.crash.again import crashed_twice
 from conformance.crash.explore import Budget
 from conformance.crash.kills import killed_at_calls, killed_at_moments
 from conformance.crash.recorded import Unmeasured
-from conformance.crash.workers import WorkerError
 from conformance.result import Inconclusive, NotApplicable
 from conformance.suites.crash_recovery.killing import judge_kills
 from conformance.suites.crash_recovery.laboratory import (
@@ -19,6 +18,7 @@ from conformance.suites.crash_recovery.laboratory import (
     second_violation,
     workload_of,
 )
+from conformance.workers import WorkerError
 
 if TYPE_CHECKING:
     from conformance.trial import Trial

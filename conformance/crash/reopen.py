@@ -1,29 +1,19 @@
-"""A worker: a process of its own that carries out workloads and reopens stores in forked children.
-
-It never opens a store itself: what a store leaves in a process (threads, locks, handles) must not reach the next child.
-It is a new interpreter, so it has one thread and may fork.
-"""
+"""Reopening a store on the files of crash states: in children that a worker forks, each for many of them."""
 
 from __future__ import annotations
 
 import gc
 import os
-import shutil
 import signal
-import sys
 import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from conformance.address import load
-from conformance.backend import Backend
 from conformance.crash.observe import Observation, observe
 from conformance.crash.tree import Tree, write_tree
+from conformance.workers.worker import Bay
 
 #: A store that has not been opened, read, written and reopened after so long hangs. Quick ones take a millisecond.
 HANG_S = 10.0
@@ -34,33 +24,8 @@ _SOME, _MOST = 100, 1000
 _TOLD = 8
 
 
-@dataclass(frozen=True)
-class Bay:
-    """What a worker works with.
-
-    Args:
-        backend: The backend, as found at its address.
-        contract: `state` or `log`.
-        folder: A directory of this worker alone.
-        children: The child that is used next, if there is one.
-        given_up: The explorations in which a store hung here.
-    """
-
-    backend: Backend
-    contract: str
-    folder: Path
-    children: list[Child] = field(default_factory=list)
-    given_up: set[int] = field(default_factory=set)
-
-    @property
-    def place(self) -> Path:
-        """Where every store is opened: always the same path, for stores that write down where they are."""
-        return self.folder / "place"
-
-    def cleared(self) -> Path:
-        """Return the place, with nothing there."""
-        shutil.rmtree(self.place, ignore_errors=True)
-        return self.place
+#: What a worker keeps: its child, and the explorations in which a store hung.
+_CHILD, _GIVEN_UP = "child", "given up"
 
 
 def observe_all(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observation]:
@@ -99,11 +64,11 @@ class Batch:
 
 def observe_batch(bay: Bay, batch: Batch) -> dict[bytes, Observation]:
     """Do the same; after one that hangs this worker leaves out all that is left of the exploration."""
-    if batch.exploration in bay.given_up:
+    if batch.exploration in _given_up(bay):
         return {}
     found = observe_all(bay, batch.trees)
     if any(observation.usable == "hung" for observation in found.values()):
-        bay.given_up.add(batch.exploration)
+        _given_up(bay).add(batch.exploration)
     return found
 
 
@@ -176,12 +141,18 @@ class Child:
 
 
 def _child(bay: Bay) -> Child:
-    for old in bay.children:
-        if not old.worn:
-            return old
+    old: Child | None = bay.kept.get(_CHILD)
+    if old is not None and not old.worn:
+        return old
+    if old is not None:
         old.close()
-    bay.children[:] = [Child(bay)]
-    return bay.children[0]
+    bay.kept[_CHILD] = new = Child(bay)
+    return new
+
+
+def _given_up(bay: Bay) -> set[int]:
+    found: set[int] = bay.kept.setdefault(_GIVEN_UP, set())
+    return found
 
 
 def _observe_here(bay: Bay, requests: Connection) -> NoReturn:
@@ -206,44 +177,3 @@ def _observe_here(bay: Bay, requests: Connection) -> NoReturn:
         pass
     finally:
         os._exit(0)
-
-
-def serve(requests: Connection) -> None:
-    """Carry out requests, `(function, arguments)`, until the other side is gone; answer `(ok, result or text)`."""
-    address, contract, folder = requests.recv()
-    try:
-        bay = Bay(load(address) if isinstance(address, str) else address, contract, Path(folder))
-    except Exception:  # noqa: BLE001 - told to the other side
-        requests.send((False, traceback.format_exc()))
-        return
-    requests.send((True, None))
-    while True:
-        try:
-            function, arguments = requests.recv()
-        except EOFError:
-            # The other side removes all that is left, unless it was killed.
-            shutil.rmtree(bay.folder, ignore_errors=True)
-            with suppress(OSError):
-                bay.folder.parent.rmdir()
-            return
-        try:
-            answer = (True, _called(function, bay, arguments))
-        except Exception:  # noqa: BLE001 - as above
-            answer = (False, traceback.format_exc())
-        requests.send(answer)
-
-
-def _called(function: Callable[..., Any], bay: Bay, arguments: tuple[Any, ...]) -> Any:
-    return function(bay, *arguments)
-
-
-if __name__ == "__main__":
-    # What stores print must not reach the terminal of the run.
-    silence = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(silence, stream)
-    gc.freeze()
-    # The module of that name, not this one, which is called `__main__`: results are pickled by the name of their class.
-    from conformance.crash import worker
-
-    worker.serve(Connection(int(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""A crew of workers, one for each core: processes that are asked to record and to observe."""
+"""A crew of workers, one for each core."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from conformance.backend import Backend
 
 Job = TypeVar("Job")
 
-#: Free bytes that memory must have for crash states to be kept there: a small Docker container has 64 MiB.
+#: Free bytes that memory must have for places to be kept there: a small Docker container has 64 MiB.
 _ROOM = 32 << 20
 #: Bytes of a job that a busy worker is sent: they fit into the buffer of a pipe.
 _AT_HAND = 32 << 10
@@ -34,7 +34,7 @@ class Crew:
 
     Args:
         backend: What they open; found again at its address, in each of them.
-        contract: `state` or `log`.
+        contract: The contract that is opened, e.g. `state`.
         size: How many; None for one for each core that this process may use.
 
     Raises:
@@ -43,10 +43,10 @@ class Crew:
 
     def __init__(self, backend: Backend, contract: str, size: int | None = None) -> None:
         if not hasattr(os, "fork"):
-            raise WorkerError("crashes can't be explored on a platform without fork(2), such as Windows")
+            raise WorkerError("this can't be measured on a platform without fork(2), such as Windows")
         self.backend = backend
         self.contract = contract
-        self.folder = Path(tempfile.mkdtemp(prefix="conformance-crash-", dir=_quick_folder()))
+        self.folder = Path(tempfile.mkdtemp(prefix="conformance-workers-", dir=_quick_folder()))
         self._processes: list[subprocess.Popen[bytes]] = []
         self._lines: list[Any] = []
         try:
@@ -120,7 +120,7 @@ class Crew:
         folder = self.folder / str(number)
         folder.mkdir()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
-        command = [sys.executable, "-m", "conformance.crash.worker", str(there.fileno())]
+        command = [sys.executable, "-m", "conformance.workers", str(there.fileno())]
         self._processes.append(subprocess.Popen(command, env=environment, pass_fds=(there.fileno(),)))
         there.close()
         self._lines.append(here)
@@ -135,13 +135,13 @@ class Crew:
         try:
             line.send_bytes(request)
         except OSError as error:
-            raise WorkerError("a worker of the crash engine died") from error
+            raise WorkerError("a worker process died") from error
 
     def _answer(self, line: Any) -> Any:
         try:
             fine, answer = line.recv()
         except (EOFError, OSError) as error:
-            raise WorkerError("a worker of the crash engine died") from error
+            raise WorkerError("a worker process died") from error
         if not fine:
             raise WorkerError(str(answer))
         return answer

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from conformance.crash import workers
-from conformance.crash.workers import cores
+from conformance.workers import crew as workers
+from conformance.workers.crew import cores
 
 
 @pytest.mark.parametrize(("count", "share"), [("1", 8), ("2", 4), ("3", 2), ("100", 1), ("many", 8), ("0", 8)])
