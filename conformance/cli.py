@@ -1,4 +1,4 @@
-"""The command `conformance`: what the checks are. They are run by `pytest --backend=...`."""
+"""The command `conformance`: tells what the checks are, which `pytest --backend=...` runs, and judges histories."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from conformance.address import nearest
 from conformance.backend import PROMISES
 from conformance.check import Check, catalogue
 from conformance.contracts import Capability, contracts
+from conformance.histories.command import EXIT_UNUSABLE, FORMATS, UnusableError, check_history
+from conformance.histories.judge import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,12 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # `conformance list | head` has all it wants. What is still buffered has to go somewhere when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return int(arguments.exit_code)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="conformance", description=__doc__)
     parser.add_argument("--version", action="version", version=f"conformance {version(DISTRIBUTION)}")
+    parser.set_defaults(exit_code=0)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     explain = commands.add_parser("explain", help="explain a check: rule, reason, an example that breaks it")
     explain.add_argument("code", metavar="CODE", help="as in a report, e.g. STATE-VALUE-01; upper or lower case")
@@ -55,6 +58,15 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--level", choices=("must", "should"), help="of this level only")
     listing.add_argument("--json", action="store_true", help="as JSON, with all that `explain` tells")
     listing.set_defaults(lines=_list, parser=listing)
+    history = commands.add_parser(
+        "check-history",
+        help="judge a recorded history of concurrent operations",
+        epilog=f"Exit codes: 0 linearizable, 1 not linearizable, 2 unknown, {EXIT_UNUSABLE} no usable history.",
+    )
+    history.add_argument("path", metavar="FILE", help="the history; - is standard input")
+    history.add_argument("--format", choices=FORMATS, default="jsonl", help="how it is written; else jsonl")
+    history.add_argument("--model", choices=MODELS, help="of what it is; kv for porcupine-kv and else register")
+    history.set_defaults(lines=_check_history, parser=history)
     return parser
 
 
@@ -127,6 +139,15 @@ def _list(arguments: argparse.Namespace) -> Iterator[str]:
     filters = {name: wanted for name in ("suite", "contract", "level") if (wanted := getattr(arguments, name))}
     chosen = [c for c in catalogue().values() if all(getattr(c, name) == wanted for name, wanted in filters.items())]
     yield from (_as_json(chosen) if arguments.json else _as_text(chosen))
+
+
+def _check_history(arguments: argparse.Namespace) -> Iterator[str]:
+    try:
+        arguments.exit_code, lines = check_history(arguments.path, arguments.format, arguments.model)
+    except UnusableError as error:
+        parser: argparse.ArgumentParser = arguments.parser
+        parser.exit(EXIT_UNUSABLE, f"{parser.prog}: {error}\n")
+    yield from lines
 
 
 def _as_json(checks: Sequence[Check]) -> Iterator[str]:

@@ -20,6 +20,8 @@ class Effort:
         kills: Processes that a check really kills.
         faults: Places of a sweep of I/O errors that are tried for each kind of error.
         lasting: Of these, places from which on every call goes wrong, too.
+        rounds: Of workers that meet in one way, at most, in one check.
+        round_seconds: No further round is begun after so long.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Effort:
     kills: int
     faults: int
     lasting: int
+    rounds: int
+    round_seconds: float
 
 
 EFFORTS = {
@@ -46,6 +50,8 @@ EFFORTS = {
         kills=3,
         faults=3,
         lasting=1,
+        rounds=200,
+        round_seconds=0.4,
     ),
     "normal": Effort(
         "normal",
@@ -58,6 +64,8 @@ EFFORTS = {
         kills=20,
         faults=12,
         lasting=12,
+        rounds=2_000,
+        round_seconds=2.0,
     ),
     "thorough": Effort(
         "thorough",
@@ -70,5 +78,7 @@ EFFORTS = {
         kills=400,
         faults=1_000,
         lasting=1_000,
+        rounds=100_000,
+        round_seconds=30.0,
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import sysconfig
 import traceback
 from functools import cache
@@ -38,6 +39,28 @@ def is_of_store(file: str) -> bool:
     if path.is_relative_to(_SITE):
         return path.relative_to(_SITE).parts[0] not in ("anyio", "hypothesis", "pluggy", "pytest", "_pytest")
     return not path.is_relative_to(_STDLIB)
+
+
+def store_code() -> tuple[str, ...]:
+    """Return the files and folders of the code that is loaded and belongs to stores, or to what they are built on."""
+    return _store_code(len(sys.modules))
+
+
+@cache
+def _store_code(_loaded: int) -> tuple[str, ...]:
+    found: set[str] = set()
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name != "__main__" and file and is_of_store(file):
+            top = sys.modules.get(name.partition(".")[0], module)
+            whole = getattr(top, "__path__", None) and getattr(top, "__file__", None)
+            found.add(str(Path(whole).parent) if whole else file)
+    return tuple(sorted(found))
+
+
+def shown_path(file: str) -> str:
+    """Return a path as people know it: from the working directory, or from where packages are installed."""
+    return _short(Path(file))
 
 
 def _short(path: Path) -> str:

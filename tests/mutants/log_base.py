@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class PlainLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.threads = threading.RLock()  # one connection is one transaction, whoever uses it
         # An async log is opened in one thread and called in another, one at a time.
         self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.database.execute("PRAGMA journal_mode = TRUNCATE")
@@ -113,7 +115,8 @@ class PlainLog:
 
     def rows(self, sql: str, *parameters: Any) -> list[Any]:
         """Run a statement and return its rows."""
-        return self.database.execute(sql, parameters).fetchall()
+        with self.threads:
+            return self.database.execute(sql, parameters).fetchall()
 
     def fact(self, name: str, default: Any) -> Any:
         """Return what was noted under a name."""
@@ -127,13 +130,14 @@ class PlainLog:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Make what is written in the block one step."""
-        self.rows("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.rows("ROLLBACK")
-            raise
-        self.rows("COMMIT")
+        with self.threads:
+            self.rows("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.rows("ROLLBACK")
+                raise
+            self.rows("COMMIT")
 
 
 @dataclass(frozen=True)

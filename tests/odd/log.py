@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,7 +74,8 @@ class BufferedLog(PlainLog):
     @property
     def head(self) -> int:
         """The position of the last event, the pending ones included."""
-        return super().head + len(self.pending)
+        with self.threads:
+            return super().head + len(self.pending)
 
     def insert(self, texts: list[Any]) -> list[int]:
         """Keep stored forms back."""
@@ -83,9 +85,10 @@ class BufferedLog(PlainLog):
 
     def read(self, start: int = 1, stop: int | None = None) -> Any:
         """Give the pending entries after the others."""
-        written = super().read(start, stop)
-        first = super().head + 1
-        pending = [(position, self.decode(text)) for position, text in enumerate(self.pending, first)]
+        with self.threads:
+            written = super().read(start, stop)
+            first = super().head + 1
+            pending = [(position, self.decode(text)) for position, text in enumerate(self.pending, first)]
         return written + [(p, e) for p, e in pending if p >= start and (stop is None or p < stop)]
 
     def checkpoint(self, state: Any, upto: int) -> None:
@@ -95,10 +98,11 @@ class BufferedLog(PlainLog):
 
     def flush(self) -> None:
         """Write what is pending."""
-        texts, self.pending = self.pending, []
-        if texts:
-            with self.writing():
-                super().insert(texts)
+        with self.threads:
+            texts, self.pending = self.pending, []
+            if texts:
+                with self.writing():
+                    super().insert(texts)
 
     def close(self) -> None:
         """Write what is pending, and let the file go."""
@@ -162,6 +166,7 @@ class SessionLog:
 
     def __init__(self, path: Path) -> None:
         self._events: list[Any] = []
+        self._lock = threading.Lock()
 
     @property
     def head(self) -> int:
@@ -170,8 +175,9 @@ class SessionLog:
 
     def append(self, event: Any) -> int:
         """Append an event."""
-        self._events.append(_copied(event))
-        return len(self._events)
+        with self._lock:
+            self._events.append(_copied(event))
+            return len(self._events)
 
     def append_batch(self, events: list[Any]) -> list[int]:
         """Append events."""
@@ -191,7 +197,7 @@ def _copied(event: Any) -> Any:
 
 ODD = [
     backend("odd_log_lazy", LazyLog),
-    backend("odd_log_buffered", BufferedLog, flush=BufferedLog.flush),
+    backend("odd_log_buffered", BufferedLog, flush=BufferedLog.flush, sharing="threads"),
     backend("odd_log_of_bytes", BytesLog, values="bytes"),
     backend("odd_log_of_pickles", PickleLog, values="pickle"),
     backend("odd_log_async", AsyncLog),

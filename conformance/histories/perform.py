@@ -1,0 +1,152 @@
+"""Asking a store, and noting when, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from conformance.backend import Backend
+from conformance.drive import Driver
+from conformance.histories.operation import NEVER, Operation
+from conformance.histories.plan import Ask
+from conformance.histories.values import number_of, value_of
+from conformance.recording import raised
+
+#: Nobody knows what comes of a call that raised: it never ends, and who made it is not heard of again.
+_NEXT_LIFE = 1_000
+
+
+class Client:
+    """One worker of a history: it asks one thing at a time, and goes on as another one after a call that raised.
+
+    Args:
+        worker: Its number; no two in a history have the same.
+        backend: Of the store.
+        driver: Calls the store.
+        store: Open.
+        now: Tells the time; never the same twice.
+        times: How often a number is repeated in a value.
+    """
+
+    def __init__(
+        self, worker: int, backend: Backend, driver: Driver, store: Any, now: Callable[[], int], times: int
+    ) -> None:
+        self.history: list[Operation] = []
+        #: Calls that raised, each with its verb.
+        self.raised: list[tuple[str, str]] = []
+        self._worker = worker
+        self._backend = backend
+        self._driver = driver
+        self._store = store
+        self._now = now
+        self._times = times
+        self._missing: tuple[type[BaseException], ...] = (*_types(backend, "missing"), KeyError)
+        self._conflict = _types(backend, "conflict")
+
+    def ask_all(self, asks: Iterable[Ask]) -> None:
+        """Make some calls, one after the other."""
+        for ask in asks:
+            self._ask(ask)
+
+    def _ask(self, ask: Ask) -> None:
+        version, seen = self._value(ask.key) if ask.verb == "cas" else (None, None)
+        if ask.verb == "cas" and seen is None:
+            return  # nothing to swap
+        call = self._now()
+        operation = Operation(call, NEVER, self._worker, ask.verb, ask.key, ask.number or None, seen, None, "info")
+        try:
+            operation = self._answered(ask, operation, version)
+        except Exception as error:  # noqa: BLE001 - a store may raise anything
+            self.raised.append((ask.verb, raised(error)))
+            self._worker += _NEXT_LIFE
+        finally:  # also when the driver ends this worker in the midst of a call
+            self.history.append(operation)
+
+    def _answered(self, ask: Ask, asked: Operation, version: Any) -> Operation:
+        call, store = self._driver.call, self._store
+        match ask.verb:
+            case "put":
+                call(store.__setitem__, ask.key, self._written(ask))
+                self._acknowledge()
+                return asked._replace(end=self._now(), outcome="ok")
+            case "get":
+                found = self._read(ask.key)
+                return asked._replace(end=self._now(), value=None, answer=found, outcome="ok")
+            case "delete":
+                try:
+                    call(store.__delitem__, ask.key)
+                except self._missing:  # it has seen that nothing is there
+                    return asked._replace(end=self._now(), verb="get", value=None, outcome="ok")
+                self._acknowledge()
+                return asked._replace(end=self._now(), value=None, outcome="ok")
+            case "cas":
+                try:
+                    call(store.compare_and_set, ask.key, self._written(ask), version)
+                except self._conflict:
+                    return asked._replace(end=self._now(), outcome="fail")
+                self._acknowledge()
+                return asked._replace(end=self._now(), answer=True, outcome="ok")
+            case "transaction":
+                return self._updated(ask, asked)
+            case "append":
+                position = call(store.append, self._written(ask))
+                self._acknowledge()
+                return asked._replace(end=self._now(), answer=position, outcome="ok")
+            case _:
+                events = self._driver.items(store.read)
+                return asked._replace(end=self._now(), value=None, answer=_in_order(events), outcome="ok")
+
+    def _updated(self, ask: Ask, asked: Operation) -> Operation:
+        """Read a value and write another in one transaction: a compare-and-set, if transactions are what they say."""
+        manager = self._driver.call(self._store.transaction)
+        asynchronous = hasattr(manager, "__aenter__")
+        enter, leave = (
+            (manager.__aenter__, manager.__aexit__) if asynchronous else (manager.__enter__, manager.__exit__)
+        )
+        try:
+            inside = self._driver.call(enter)
+            try:
+                seen = number_of(self._driver.call(inside.__getitem__, ask.key))
+                self._driver.call(inside.__setitem__, ask.key, self._written(ask))
+            except BaseException as error:
+                self._driver.call(leave, type(error), error, error.__traceback__)
+                raise
+            self._driver.call(leave, None, None, None)
+        except self._conflict:
+            return asked._replace(end=self._now(), verb="cas", expected=None, outcome="fail")
+        self._acknowledge()
+        return asked._replace(end=self._now(), verb="cas", expected=seen, answer=True, outcome="ok")
+
+    def _acknowledge(self) -> None:
+        if self._backend.flush is not None:
+            self._driver.call(self._backend.flush, self._store)
+
+    def _value(self, key: Any) -> tuple[Any, Any]:
+        """Return a version and the value that it has; the version first, so that it can only be too old."""
+        try:
+            return self._driver.call(self._store.version, key), self._read(key)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.raised.append(("get", raised(error)))
+            return None, None
+
+    def _read(self, key: Any) -> Any:
+        try:
+            return number_of(self._driver.call(self._store.__getitem__, key))
+        except self._missing:
+            return None
+
+    def _written(self, ask: Ask) -> Any:
+        return value_of(ask.number, self._backend.values, self._times)
+
+
+def _types(backend: Backend, kind: str) -> tuple[type[BaseException], ...]:
+    named = backend.errors.get(kind, ())
+    return named if isinstance(named, tuple) else (named,)
+
+
+def _in_order(events: list[Any]) -> tuple[Any, ...]:
+    """Return the numbers of the events of a log; where positions are not those from 1 on, a text that says so."""
+    positions = [position for position, _ in events]
+    if positions != list(range(1, len(events) + 1)):
+        return (f"positions {positions[:5]} instead of 1, 2, 3",)
+    return tuple(number_of(event) for _, event in events)

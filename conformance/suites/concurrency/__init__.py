@@ -1,0 +1,1 @@
+"""Nothing is lost, torn or invented when several threads, tasks or processes share a store."""

@@ -1,0 +1,113 @@
+"""A team of processes: all are asked at once, and one that dies or hangs is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from conformance.histories.drivers.processes import MemberError, Team, pause_at_calls, ranked
+from conformance.histories.operation import NEVER, Operation
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork(2) here")
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    """Two members that know a word."""
+    with closing(Team(2, {"word": "hello"})) as found:
+        yield found
+
+
+def say(state: dict[str, Any], name: str) -> tuple[str, int]:
+    """Return a greeting, and who says it."""
+    return f"{state['word']} {name}", os.getpid()
+
+
+def learn(state: dict[str, Any], word: str) -> None:
+    """Know another word from now on."""
+    state["word"] = word
+
+
+def fail(_state: dict[str, Any]) -> None:
+    """Raise."""
+    raise ValueError("no")
+
+
+def die(_state: dict[str, Any]) -> None:
+    """End the process."""
+    os._exit(3)
+
+
+def wait_for_ever(_state: dict[str, Any]) -> None:
+    """Never come back."""
+    reader, _ = os.pipe()
+    os.read(reader, 1)
+
+
+def test_all_are_asked_at_once(team: Team) -> None:
+    """Each in a process of its own, with what it had from the start; the answers are in order."""
+    answers = team.ask_all(say, [("one",), ("two",)], 10)
+    assert [text for text, _ in answers] == ["hello one", "hello two"]
+    assert len({os.getpid(), *(pid for _, pid in answers)}) == 3
+
+
+def test_what_one_keeps_is_its_own(team: Team) -> None:
+    """A member's state lasts, and is no other's."""
+    team.members[0].tell(learn, "bye")
+    team.members[0].answer(10)
+    assert [text for text, _ in team.ask_all(say, [("a",), ("b",)], 10)] == ["bye a", "hello b"]
+
+
+def test_what_raises_is_told(team: Team) -> None:
+    """And the member goes on."""
+    team.members[0].tell(fail)
+    with pytest.raises(MemberError, match="ValueError: no"):
+        team.members[0].answer(10)
+    team.members[0].tell(say, "again")
+    assert team.members[0].answer(10)[0] == "hello again"
+
+
+def test_a_dead_one_is_told(team: Team) -> None:
+    """Not waited for."""
+    team.members[0].tell(die)
+    with pytest.raises(MemberError, match="died"):
+        team.members[0].answer(10)
+
+
+def test_one_that_hangs_is_told() -> None:
+    """After the limit; and it is gone when the team is."""
+    team = Team(1, {})
+    team.members[0].tell(wait_for_ever)
+    with pytest.raises(MemberError, match="no answer within 0 s"):
+        team.members[0].answer(0)
+    team.close()
+
+
+def test_pauses_are_for_chosen_code() -> None:
+    """Other code runs on without; and nothing is left when they end."""
+    asked: list[str] = []
+
+    def belongs(file: str) -> bool:
+        asked.append(file)
+        return False
+
+    pause_at_calls(1, belongs)
+    len("abc")
+    pause_at_calls(None, belongs)
+    assert sys.getprofile() is None
+    assert asked
+
+
+def test_ranks_keep_the_order_of_the_clock() -> None:
+    """What the clock says of two calls is kept; where it says the same, they overlap; what never ended never does."""
+    history = [
+        Operation(100, 200, 0, "put", "a", 1),
+        Operation(200, 300, 1, "get", "a", answer=1),
+        Operation(150, NEVER, 2, "put", "a", 2, outcome="info"),
+    ]
+    assert [(one.worker, one.call, one.end) for one in ranked(history)] == [(0, 0, 3), (2, 1, NEVER), (1, 2, 4)]

@@ -1,0 +1,115 @@
+"""Searching: honest stores come through, broken ones are found, and what hangs or dies is told."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import Backend, Where
+from conformance.histories import search as searching
+from conformance.histories.operation import Operation
+from conformance.histories.rounds import Round, Way
+from conformance.histories.search import Order, Searched, judged, plan_of, search, search_in_child
+from conformance.workers import Bay
+from tests.mutants import concurrency_processes, concurrency_threads
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork(2) here")
+ORDER = Order("registers", "processes", seed=1, workers=2, length=30, age=20, rounds=6, seconds=60.0)
+EACH_WAY = pytest.mark.parametrize("way", ["scheduled", "free", "processes", "paused"])
+
+
+def mutant(name: str) -> Backend:
+    """Return the backend of a mutant."""
+    all_of_them = (*concurrency_threads.MUTANTS, *concurrency_processes.MUTANTS)
+    return next(one.backend for one in all_of_them if one.name == name)
+
+
+@EACH_WAY
+@pytest.mark.parametrize("plan", ["registers", "overwrites", "distinct keys", "swaps", "updates"])
+def test_an_honest_store_comes_through(plan: str, way: Way, tmp_path: Path) -> None:
+    """Whatever is asked of it, and however the workers meet; and calls did overlap."""
+    honest = concurrency_processes.HONEST if way in ("processes", "paused") else concurrency_threads.HONEST
+    order = replace(ORDER, plan=plan, way=way, length=8, rounds=10)
+    found = search(honest, "state", tmp_path, order)
+    assert found.found is None
+    assert (found.rounds, found.unknown, found.raised) == (10, 0, 0)
+    assert found.overlapping > 0
+    assert found.operations > 20
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "plan", "way"),
+    [
+        ("document_overwritten_by_threads", "registers", "scheduled"),
+        ("value_in_two_writes", "overwrites", "scheduled"),
+        ("cas_check_then_set", "swaps", "scheduled"),
+        ("thread_lock_for_processes", "registers", "processes"),
+        ("file_rewritten_in_place", "overwrites", "paused"),
+    ],
+)
+def test_a_broken_store_is_found(name: str, plan: str, way: Way, tmp_path: Path) -> None:
+    """At each of some seeds; the round tells what happened."""
+    for seed in range(3):
+        size = {"workers": 2, "length": 4, "age": 4} if way == "scheduled" else {}
+        order = replace(ORDER, plan=plan, way=way, seed=seed, rounds=200, **size)
+        found = search(mutant(name), "state", tmp_path / str(seed), order).found
+        assert found is not None
+        assert found.verdict.broken
+        assert found.verdict.why
+        assert bool(found.round.switches) == (way == "scheduled")
+
+
+def test_a_plan_is_found_again() -> None:
+    """The order and the number of the round are enough."""
+    assert plan_of(ORDER, 3) == plan_of(ORDER, 3) != plan_of(ORDER, 4)
+
+
+def test_a_call_that_only_looks_must_not_raise() -> None:
+    """A write may be refused, and then nobody knows; a read has no reason to."""
+    history = [Operation(0, 1, 0, "put", "a", 1)]
+    assert judged("state", Round(history, [("put", "OSError: busy")])).holds
+    verdict = judged("state", Round(history, [("get", "OSError: torn")]))
+    assert verdict.broken
+    assert verdict.why == "a get raised OSError: torn while others wrote"
+
+
+def test_a_search_in_a_child(tmp_path: Path) -> None:
+    """It comes to the same."""
+    found = search_in_child(Bay(concurrency_processes.HONEST, "state", tmp_path), ORDER)
+    assert (found.rounds, found.found) == (6, None)
+
+
+class Deadly(concurrency_threads.Memory):
+    """Ends the process."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        os._exit(3)
+
+
+def open_deadly(_: Where) -> Deadly:
+    """Open the store that ends the process."""
+    return Deadly()
+
+
+@pytest.mark.parametrize(
+    ("way", "why"), [("free", "the process in which the store was open died"), ("processes", "died")]
+)
+def test_a_store_that_dies_is_found(way: Way, why: str, tmp_path: Path) -> None:
+    """Whichever process it takes with it."""
+    found = search_in_child(Bay(Backend("deadly", state=open_deadly), "state", tmp_path), replace(ORDER, way=way)).found
+    assert found is not None
+    assert why in found.verdict.why
+
+
+def test_a_search_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And everything that it started is gone."""
+    monkeypatch.setattr(searching, "LIMIT_S", 0.0)
+    monkeypatch.setattr(searching, "search", lambda *_: os.read(os.pipe()[0], 1))
+    found: Searched = search_in_child(Bay(concurrency_threads.HONEST, "state", tmp_path), replace(ORDER, seconds=0.0))
+    assert found.found is not None
+    assert found.found.verdict.why == "the search never came to an end"
