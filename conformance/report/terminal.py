@@ -9,7 +9,7 @@ from conformance.report.record import counts
 
 _NAME_WIDTH = 20
 #: Evidence that a row shows; the record has the other kinds too.
-_EVIDENCE = ("comparisons", "calls", "examples", "crash states", "kills", "errors")
+_EVIDENCE = ("comparisons", "calls", "examples", "crash states", "kills", "errors", "histories")
 #: Conditions that are lists, and what stands between their words.
 _LISTS = {"disk models": " ", "not seen": ", "}
 #: Conditions that are said in words, after a colon.
