@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
@@ -163,7 +164,11 @@ def _seed(order: Order, number: int) -> int:
 
 
 def search_in_child(bay: Bay, order: Order) -> Searched:
-    """Search in a forked child, which is killed with all that it started when it does not end; runs in a worker."""
+    """Search in a forked child, which is killed with all that it started when it does not end; runs in a worker.
+
+    Raises:
+        RuntimeError: The search itself failed, which says nothing about the store.
+    """
     folder = bay.cleared()
     here, there = Pipe()
     child = os.fork()
@@ -174,7 +179,9 @@ def search_in_child(bay: Bay, order: Order) -> Searched:
     try:
         if not here.poll(order.seconds + 4 * LIMIT_S):
             return _nothing("the search never came to an end")
-        found: Searched = here.recv()
+        found: Searched | str = here.recv()
+        if isinstance(found, str):
+            raise RuntimeError(found)
         return found
     except EOFError:
         return _nothing("the process in which the store was open died")
@@ -195,5 +202,7 @@ def _search_and_tell(bay: Bay, order: Order, folder: Path, line: Connection) -> 
     try:
         os.setsid()
         line.send(search(bay.backend, bay.contract, folder, order))
+    except Exception:  # noqa: BLE001 - told to the other side
+        line.send(traceback.format_exc())
     finally:
         os._exit(0)

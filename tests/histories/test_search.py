@@ -106,6 +106,17 @@ def test_a_store_that_dies_is_found(way: Way, why: str, tmp_path: Path) -> None:
     assert why in found.verdict.why
 
 
+def test_a_search_that_fails_says_nothing_about_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error of the kit, and told as one."""
+
+    def broken(*_: object) -> None:
+        raise ValueError("a bug of the kit")
+
+    monkeypatch.setattr(searching, "search", broken)
+    with pytest.raises(RuntimeError, match="a bug of the kit"):
+        search_in_child(Bay(concurrency_threads.HONEST, "state", tmp_path), ORDER)
+
+
 def test_a_search_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And everything that it started is gone."""
     monkeypatch.setattr(searching, "LIMIT_S", 0.0)
