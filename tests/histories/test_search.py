@@ -64,6 +64,14 @@ def test_a_broken_store_is_found(name: str, plan: str, way: Way, tmp_path: Path)
         assert bool(found.round.switches) == (way == "scheduled")
 
 
+def test_threads_in_turns_do_the_same_again(tmp_path: Path) -> None:
+    """The same seed finds the same round, with the same switches and the same history."""
+    order = replace(ORDER, plan="swaps", way="scheduled", seed=7, length=3, age=6, rounds=200)
+    first, *more = (search(mutant("cas_check_then_set"), "state", tmp_path / str(n), order) for n in range(5))
+    assert first.found is not None
+    assert all(again == first for again in more)
+
+
 def test_a_plan_is_found_again() -> None:
     """The order and the number of the round are enough."""
     assert plan_of(ORDER, 3) == plan_of(ORDER, 3) != plan_of(ORDER, 4)
