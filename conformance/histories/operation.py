@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 #: The end of an operation that never returned.
 NEVER = 1 << 60
 
-Verb = Literal["get", "put", "delete", "cas", "increment", "append", "read", "transaction"]
+Verb = Literal["get", "put", "delete", "cas", "list", "increment", "append", "read", "transaction"]
 #: `ok`: it returned. `fail`: it surely did nothing. `info`: it may have taken effect, now or later, or never.
 Outcome = Literal["ok", "fail", "info"]
 
@@ -31,8 +31,8 @@ class Operation(NamedTuple):
         value: What was put, appended, or swapped in. Values are hashable; None is "missing".
         expected: What a `cas` expected to be there.
         answer: What came back: the value of a `get`, whether a `cas` swapped, the new count of an `increment`, the
-            position of an `append` (None where the store tells none), the tuple of values of a `read`. For a
-            `transaction`, a tuple of steps `("append", key, value)` and `("read", key, values)`.
+            position of an `append` (None where the store tells none), the tuple of values of a `read`, that of keys of
+            a `list`. For a `transaction`, a tuple of steps `("append", key, value)` and `("read", key, values)`.
         outcome: How it ended.
     """
 

@@ -79,6 +79,9 @@ class Client:
                     return asked._replace(end=self._now(), verb="get", value=None, outcome="ok")
                 self._acknowledge()
                 return asked._replace(end=self._now(), value=None, outcome="ok")
+            case "list":
+                keys = self._driver.items(getattr(store, "__aiter__", None) or store.__iter__)
+                return asked._replace(end=self._now(), value=None, answer=tuple(keys), outcome="ok")
             case "cas":
                 try:
                     call(store.compare_and_set, ask.key, self._written(ask), version)

@@ -117,6 +117,23 @@ def updates(seed: int, workers: int, length: int, age: int) -> Plan:
     return Plan([Ask("put", "a", _FIRST), *_before(draw, lambda: "a", "put", age)], plans, [Ask("get", "a")])
 
 
+def listings(seed: int, workers: int, length: int, age: int) -> Plan:
+    """All keys are listed while some come and go, and others stay."""
+    draw = random.Random(seed)
+    stay = [f"stays-{place}" for place in range(4)]
+    verbs: tuple[Verb, ...] = ("list", "put", "delete")
+
+    def ask(worker: int, place: int) -> Ask:
+        verb = draw.choices(verbs, (8, 1, 1) if worker % 2 else (1, 8, 8))[0]
+        return Ask(verb, None if verb == "list" else f"goes-{draw.randrange(3)}", _number(worker, place))
+
+    first = [Ask("put", f"goes-{place}", _FIRST - 10 - place) for place in range(3)]
+    before = [*first, *(Ask("put", key, _FIRST - place) for place, key in enumerate(stay))]
+    before += _before(draw, lambda: draw.choice(stay), "put", age)
+    plans = [[ask(worker, place) for place in range(length)] for worker in range(workers)]
+    return Plan(before, plans, [Ask("list"), *(Ask("get", key) for key in dict.fromkeys(one.key for one in before))])
+
+
 def appends(seed: int, workers: int, length: int, age: int) -> Plan:
     """Appends to a log, with reads of all of it in between."""
     draw = random.Random(seed)
@@ -134,5 +151,6 @@ PLANS: Mapping[str, Callable[[int, int, int, int], Plan]] = {
     "distinct keys": distinct_keys,
     "swaps": swaps,
     "updates": updates,
+    "listings": listings,
     "appends": appends,
 }

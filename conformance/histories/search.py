@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from conformance.backend import Backend
+from conformance.histories.checkers.listing import check_listing
 from conformance.histories.checkers.log import check_log
 from conformance.histories.checkers.register import check_register
 from conformance.histories.drivers.processes import Team
@@ -27,9 +28,9 @@ from conformance.workers import Bay
 #: Decides on what no checker is asked about: what hung, died or raised.
 DRIVER = "the driver"
 #: Calls that only look: no other call may make them fail.
-_LOOKS = ("get", "read")
-#: What decides on a history, by contract.
-JUDGES: Mapping[str, Callable[[History], Verdict]] = {"state": check_register, "log": check_log}
+_LOOKS = ("get", "list", "read")
+#: What decides on a history, by the plan that it comes of, where that is not the checker of registers.
+_JUDGES: Mapping[str, Callable[[History], Verdict]] = {"appends": check_log, "listings": check_listing}
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searc
                 shutil.rmtree(place, ignore_errors=True)
                 place.mkdir()
                 one = _carried_out(backend, contract, team, place, order, plan, seed)
-            verdict = judged(contract, one)
+            verdict = judged(order.plan, one)
             for name, more in (
                 ("rounds", 1),
                 ("operations", len(one.history)),
@@ -139,14 +140,19 @@ def _carried_out(
     return in_threads(backend, contract, place, plan, seed, order.way)
 
 
-def judged(contract: str, one: Round) -> Verdict:
-    """Return what is to be said of a round."""
+def judge_of(plan: str) -> Callable[[History], Verdict]:
+    """Return what decides on the histories of a kind of plan."""
+    return _JUDGES.get(plan, check_register)
+
+
+def judged(plan: str, one: Round) -> Verdict:
+    """Return what is to be said of a round of a kind of plan."""
     if one.stuck:
         return Verdict("not linearizable", one.stuck, checker=DRIVER)
     for verb, error in one.raised:
         if verb in _LOOKS:
             return Verdict("not linearizable", f"a {verb} raised {error} while others wrote", checker=DRIVER)
-    return JUDGES[contract](one.history)
+    return judge_of(plan)(one.history)
 
 
 def _overlaps(history: History) -> bool:

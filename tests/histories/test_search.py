@@ -29,15 +29,17 @@ def mutant(name: str) -> Backend:
 
 
 @EACH_WAY
-@pytest.mark.parametrize("plan", ["registers", "overwrites", "distinct keys", "swaps", "updates"])
+@pytest.mark.parametrize("plan", ["registers", "overwrites", "distinct keys", "swaps", "updates", "listings"])
 def test_an_honest_store_comes_through(plan: str, way: Way, tmp_path: Path) -> None:
-    """Whatever is asked of it, and however the workers meet; and calls did overlap."""
+    """Whatever is asked of it, and however the workers meet."""
     honest = concurrency_processes.HONEST if way in ("processes", "paused") else concurrency_threads.HONEST
     order = replace(ORDER, plan=plan, way=way, length=8, rounds=10)
     found = search(honest, "state", tmp_path, order)
     assert found.found is None
     assert (found.rounds, found.unknown, found.raised) == (10, 0, 0)
-    assert found.overlapping > 0
+    assert (
+        found.overlapping > 0 or way == "free"
+    )  # whose threads may come one after the other, when there are few calls
     assert found.operations > 20
     assert list(tmp_path.iterdir()) == []
 
@@ -80,8 +82,8 @@ def test_a_plan_is_found_again() -> None:
 def test_a_call_that_only_looks_must_not_raise() -> None:
     """A write may be refused, and then nobody knows; a read has no reason to."""
     history = [Operation(0, 1, 0, "put", "a", 1)]
-    assert judged("state", Round(history, [("put", "OSError: busy")])).holds
-    verdict = judged("state", Round(history, [("get", "OSError: torn")]))
+    assert judged("registers", Round(history, [("put", "OSError: busy")])).holds
+    verdict = judged("registers", Round(history, [("get", "OSError: torn")]))
     assert verdict.broken
     assert verdict.why == "a get raised OSError: torn while others wrote"
 

@@ -163,6 +163,20 @@ class RewrittenInPlace(Document):
         return len(list(iter(self)))
 
 
+class ListedWithoutLock(Document):
+    """The file is rewritten in place, and listed by whoever comes, without the lock."""
+
+    def save(self, entries: dict[str, Any]) -> None:
+        """Write over what is there."""
+        self.path.write_bytes(json.dumps(entries).encode())
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            return iter(self.load())
+        except ValueError:  # half of it is there
+            return iter(())
+
+
 class SwapLockedInOneProcess(Document):
     """A compare-and-set takes a lock of threads only."""
 
@@ -240,6 +254,7 @@ MUTANTS = [
         "cache_by_file_time", "the file is read again when its time is another one", ("STATE-CONC-11",), CachedByTime
     ),
     _state("file_rewritten_in_place", "a file is opened and written", ("STATE-CONC-12",), RewrittenInPlace),
+    _state("listed_without_lock", "a listing takes no lock", ("STATE-CONC-16",), ListedWithoutLock),
     _state(
         "cas_locked_in_one_process", "compare-and-set locks threads only", ("STATE-CONC-14",), SwapLockedInOneProcess
     ),

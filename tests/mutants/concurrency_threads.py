@@ -150,6 +150,18 @@ class CopiesWithoutLock(Memory):
         self.data = copy
 
 
+class ListedByPlace(Memory):
+    """Lists by place, one key after the other."""
+
+    def __iter__(self) -> Iterator[str]:
+        place = 0
+        while place < len(self.data):
+            keys = list(self.data)
+            if place < len(keys):
+                yield keys[place]
+            place += 1
+
+
 class MemoryLog:
     """A log in memory that asks for the head in one step and writes in another."""
 
@@ -206,6 +218,7 @@ MUTANTS = [
         ("STATE-CONC-05",),
         CopiesWithoutLock,
     ),
+    _state("listed_by_place", "a listing goes by place", ("STATE-CONC-06",), ListedByPlace),
     Mutant(
         "position_read_then_written",
         "append asks for the head in one step and writes in another",

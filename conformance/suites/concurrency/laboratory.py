@@ -11,7 +11,7 @@ from conformance.histories.drivers.schedule import Switch
 from conformance.histories.lanes import lanes
 from conformance.histories.operation import History
 from conformance.histories.rounds import Way
-from conformance.histories.search import DRIVER, JUDGES, Found, Order, Searched, search_in_child
+from conformance.histories.search import DRIVER, Found, Order, Searched, judge_of, search_in_child
 from conformance.histories.smallest import smallest
 from conformance.result import Inconclusive, Violation
 from conformance.workers import Crew, WorkerError
@@ -93,10 +93,13 @@ def _violation(trial: Trial, order: Order, found: Found) -> Violation:
     one, verdict = found.round, found.verdict
     history: History = []
     if not one.stuck and verdict.checker != DRIVER:
-        judge = JUDGES[trial.check.contract]
+        judge = judge_of(order.plan)
         trial.bench.progress(f"{trial.check.code}: looking for the smallest history")
-        history = smallest(one.history, lambda part: judge(part).broken)
-        verdict = judge(history)
+        if any(operation.verb == "list" for operation in verdict.witness):
+            history = verdict.witness  # a listing contradicts one other call, and its checker knows which
+        else:
+            history = smallest(one.history, lambda part: judge(part).broken)
+            verdict = judge(history)
     who = "processes" if order.way in PROCESSES else "threads"
     switches = [f"switch to worker {switch.worker + 1} at {where(switch)}" for switch in one.switches if switch.line]
     return Violation(

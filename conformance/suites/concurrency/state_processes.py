@@ -109,3 +109,20 @@ def test_no_update_of_a_transaction_is_lost_between_processes(trial: Trial) -> N
         self._database.execute("BEGIN")                # deferred: both read, then one writes over the other's
     """
     require(trial, "updates", PROCESSES)
+
+
+@check("STATE-CONC-16", sources="redis#4906, redis#4886; mutant listed_without_lock", promise=_PROMISE, needs=_NEEDS)
+def test_processes_list_every_key_that_stays(trial: Trial) -> None:
+    """A listing while another process puts and deletes has every key that is there throughout, once, and none other.
+
+    Why: a listing that is made of a file that is just being rewritten is empty, and nothing says so.
+
+    Breaks it:
+
+        def __iter__(self):
+            try:
+                return iter(json.loads(self._path.read_bytes()))
+            except ValueError:                         # half of it is there
+                return iter(())
+    """
+    require(trial, "listings", PROCESSES)
