@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.histories.formats import FormatError, read_jepsen, read_jsonl, read_porcupine_kv, write_jsonl
@@ -127,10 +127,13 @@ OPERATIONS = st.builds(
     answer=VALUES,
     outcome=st.sampled_from(["ok", "fail", "info"]),
 )
+#: In a fresh clone Hypothesis makes its tables of Unicode first, which takes seconds on a busy machine.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: Some never returned.
 OPERATIONS |= OPERATIONS.map(lambda operation: operation._replace(end=NEVER, outcome="info"))
 
 
+@UNHURRIED
 @given(st.lists(OPERATIONS, max_size=5))
 def test_jsonl_reads_what_it_writes(history: list[Operation]) -> None:
     """Nothing is lost or changed, not even between 1, 1.0 and True."""
@@ -138,6 +141,7 @@ def test_jsonl_reads_what_it_writes(history: list[Operation]) -> None:
     assert repr(read_jsonl(write_jsonl(history))) == repr(history)
 
 
+@UNHURRIED
 @given(st.text() | st.text(alphabet='{}[]":,0 calendworkvb'))
 def test_no_text_makes_a_reader_fail_otherwise(text: str) -> None:
     """A reader returns a history or raises FormatError, whatever it is given."""
