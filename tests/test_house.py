@@ -100,6 +100,9 @@ def test_only_the_plugins_side_knows_pytest(path: Path) -> None:
     ("room", "strangers"),
     [
         ("crash", ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "plugin")),
+        ("histories", ("check", "trial", "result", "suites", "run", "options", "report", "running", "plugin", "crash")),
+        ("histories/checkers", ("histories.drivers", "histories.rounds", "histories.search", "workers", "backend")),
+        ("histories/drivers", ("histories.checkers", "histories.rounds", "histories.search", "workers", "backend")),
         ("workers", ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "crash")),
         ("crash/recorder", ("crash.disk", "crash.subjects", "crash.reopen", "workers", "crash.explore")),
         ("crash/disk", ("crash.recorder", "crash.subjects", "crash.reopen", "workers", "crash.explore")),

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.backend import Backend
 from conformance.drive import Driver
-from conformance.histories.operation import NEVER, Operation
+from conformance.histories.operation import NEVER, Operation, Verb
 from conformance.histories.plan import Ask
 from conformance.histories.values import number_of, value_of
 from conformance.recording import raised
@@ -52,8 +52,10 @@ class Client:
         version, seen = self._value(ask.key) if ask.verb == "cas" else (None, None)
         if ask.verb == "cas" and seen is None:
             return  # nothing to swap
+        # Of a transaction that raises nobody knows what it read; what it may have done is write.
+        verb: Verb = "put" if ask.verb == "transaction" else ask.verb
         call = self._now()
-        operation = Operation(call, NEVER, self._worker, ask.verb, ask.key, ask.number or None, seen, None, "info")
+        operation = Operation(call, NEVER, self._worker, verb, ask.key, ask.number or None, seen, None, "info")
         try:
             operation = self._answered(ask, operation, version)
         except Exception as error:  # noqa: BLE001 - a store may raise anything

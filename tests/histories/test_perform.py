@@ -11,6 +11,7 @@ import pytest
 
 from conformance.backend import Backend
 from conformance.drive import Driver
+from conformance.histories.checkers.register import check_register
 from conformance.histories.operation import NEVER, Operation
 from conformance.histories.perform import Client
 from conformance.histories.plan import Ask
@@ -96,6 +97,18 @@ def test_a_transaction_is_a_swap_of_what_it_read() -> None:
         Operation(2, 3, 0, "cas", "a", 8, expected=7, answer=True),
         Operation(4, 5, 0, "get", "a", answer=8),
     ]
+
+
+def test_a_transaction_that_raised_may_have_written() -> None:
+    """An exception that the backend does not name may come before the commit or after it: a put that never ended."""
+    one = client(Contested(), Backend("unnamed", state=lambda _: Contested()))
+    one.ask_all([Ask("put", "a", 7), Ask("transaction", "a", 8), Ask("get", "a")])
+    assert [(each.verb, each.value, each.outcome) for each in one.history] == [
+        ("put", 7, "ok"),
+        ("put", 8, "info"),
+        ("get", None, "ok"),
+    ]
+    assert check_register(one.history).holds
 
 
 class Failing(Memory):

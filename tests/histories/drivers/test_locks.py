@@ -74,13 +74,15 @@ def test_what_excludes_still_does(kind: str, strategy: Any) -> None:
 def test_a_reentrant_lock_is_reentrant() -> None:
     """Who has it may take it again."""
     lock = threading.RLock()
+    inside: list[int] = []
 
     def work() -> None:
         with lock, lock:
-            pass
+            inside.append(1)
 
     for seed in SEEDS:
         scheduled(work, work, seed=seed)
+    assert len(inside) == 2 * len(SEEDS)
 
 
 @pytest.mark.parametrize("strategy", ["walk", "pct"])
