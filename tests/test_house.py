@@ -96,13 +96,17 @@ def test_only_the_plugins_side_knows_pytest(path: Path) -> None:
     assert not imported(path) & {"pytest", "conformance.running", *on_pytests_side}
 
 
+#: What of the engine of histories puts its checkers and its drivers together.
+TOGETHER = ("histories.rounds", "histories.kinds", "histories.search", "workers", "backend")
+
+
 @pytest.mark.parametrize(
     ("room", "strangers"),
     [
         ("crash", ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "plugin")),
         ("histories", ("check", "trial", "result", "suites", "run", "options", "report", "running", "plugin", "crash")),
-        ("histories/checkers", ("histories.drivers", "histories.rounds", "histories.search", "workers", "backend")),
-        ("histories/drivers", ("histories.checkers", "histories.rounds", "histories.search", "workers", "backend")),
+        ("histories/checkers", ("histories.drivers", *TOGETHER)),
+        ("histories/drivers", ("histories.checkers", *TOGETHER)),
         ("workers", ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "crash")),
         ("crash/recorder", ("crash.disk", "crash.subjects", "crash.reopen", "workers", "crash.explore")),
         ("crash/disk", ("crash.recorder", "crash.subjects", "crash.reopen", "workers", "crash.explore")),

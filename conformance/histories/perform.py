@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.backend import Backend
 from conformance.drive import Driver
 from conformance.histories.operation import NEVER, Operation, Verb
-from conformance.histories.plan import Ask
+from conformance.histories.plans.plan import Ask
 from conformance.histories.values import number_of, value_of
 from conformance.recording import raised
 
 #: Nobody knows what comes of a call that raised: it never ends, and who made it is not heard of again.
 _NEXT_LIFE = 1_000
+
+
+class Raised(NamedTuple):
+    """A call that raised; it is the last in the history of its worker.
+
+    Args:
+        worker: Whose.
+        verb: What was asked.
+        error: Its type and its text.
+    """
+
+    worker: int
+    verb: str
+    error: str
 
 
 class Client:
@@ -32,8 +46,7 @@ class Client:
         self, worker: int, backend: Backend, driver: Driver, store: Any, now: Callable[[], int], times: int
     ) -> None:
         self.history: list[Operation] = []
-        #: Calls that raised, each with its verb.
-        self.raised: list[tuple[str, str]] = []
+        self.raised: list[Raised] = []
         self._worker = worker
         self._backend = backend
         self._driver = driver
@@ -59,8 +72,7 @@ class Client:
         try:
             operation = self._answered(ask, operation, version)
         except Exception as error:  # noqa: BLE001 - a store may raise anything
-            self.raised.append((ask.verb, raised(error)))
-            self._worker += _NEXT_LIFE
+            self._retire(ask.verb, error)
         finally:  # also when the driver ends this worker in the midst of a call
             self.history.append(operation)
 
@@ -126,12 +138,18 @@ class Client:
         if self._backend.flush is not None:
             self._driver.call(self._backend.flush, self._store)
 
+    def _retire(self, verb: str, error: Exception) -> None:
+        self.raised.append(Raised(self._worker, verb, raised(error)))
+        self._worker += _NEXT_LIFE
+
     def _value(self, key: Any) -> tuple[Any, Any]:
         """Return a version and the value that it has; the version first, so that it can only be too old."""
+        call = self._now()
         try:
             return self._driver.call(self._store.version, key), self._read(key)
         except Exception as error:  # noqa: BLE001 - as above
-            self.raised.append(("get", raised(error)))
+            self.history.append(Operation(call, NEVER, self._worker, "get", key, outcome="info"))
+            self._retire("get", error)
             return None, None
 
     def _read(self, key: Any) -> Any:

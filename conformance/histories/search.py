@@ -7,30 +7,20 @@ import shutil
 import signal
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import closing, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, NoReturn
 
 from conformance.backend import Backend
-from conformance.histories.checkers.listing import check_listing
-from conformance.histories.checkers.log import check_log
-from conformance.histories.checkers.register import check_register
-from conformance.histories.drivers.processes import Team
+from conformance.histories.kinds import DRIVER, KINDS, judged
 from conformance.histories.operation import History
-from conformance.histories.plan import PLANS, Plan
-from conformance.histories.rounds import LIMIT_S, Round, Way, in_processes, in_threads
+from conformance.histories.plans.plan import Plan
+from conformance.histories.rounds.round import LIMIT_S, Round
+from conformance.histories.rounds.ways import WAYS, Way
 from conformance.histories.verdict import Verdict
 from conformance.workers import Bay
-
-#: Decides on what no checker is asked about: what hung, died or raised.
-DRIVER = "the driver"
-#: Calls that only look: no other call may make them fail.
-_LOOKS = ("get", "list", "read")
-#: What decides on a history, by the plan that it comes of, where that is not the checker of registers.
-_JUDGES: Mapping[str, Callable[[History], Verdict]] = {"appends": check_log, "listings": check_listing}
 
 
 @dataclass(frozen=True)
@@ -96,25 +86,18 @@ class Searched:
 
 def plan_of(order: Order, number: int) -> Plan:
     """Return the plan of a round."""
-    return PLANS[order.plan](_seed(order, number), order.workers, order.length, order.age)
+    return KINDS[order.plan].plan(_seed(order, number), order.workers, order.length, order.age)
 
 
 def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searched:
     """Carry out rounds until one can't be, or the order's limits are reached."""
     until = time.monotonic() + order.seconds
     counts: dict[str, Any] = dict.fromkeys(("rounds", "operations", "overlapping", "unknown", "raised"), 0)
-    processes = order.way in ("processes", "paused")
-    state = {"backend": backend, "contract": contract}
-    with closing(Team(order.workers, state)) if processes else nullcontext() as team:
+    with WAYS[order.way](backend, contract, order.workers) as carry_out:
         for number in range(order.rounds):
             place = folder / f"round-{number}"
             place.mkdir(parents=True)
-            plan, seed = plan_of(order, number), _seed(order, number)
-            one = _carried_out(backend, contract, team, place, order, plan, seed)
-            if one.stuck and team is None:  # once more: on a busy machine a thread may get no time at all
-                shutil.rmtree(place, ignore_errors=True)
-                place.mkdir()
-                one = _carried_out(backend, contract, team, place, order, plan, seed)
+            one = carry_out(place, plan_of(order, number), _seed(order, number))
             verdict = judged(order.plan, one)
             for name, more in (
                 ("rounds", 1),
@@ -130,29 +113,6 @@ def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searc
             if time.monotonic() > until:
                 break
     return Searched(**counts)
-
-
-def _carried_out(
-    backend: Backend, contract: str, team: Team | None, place: Path, order: Order, plan: Plan, seed: int
-) -> Round:
-    if team is not None:
-        return in_processes(team, place, plan, seed, order.way)
-    return in_threads(backend, contract, place, plan, seed, order.way)
-
-
-def judge_of(plan: str) -> Callable[[History], Verdict]:
-    """Return what decides on the histories of a kind of plan."""
-    return _JUDGES.get(plan, check_register)
-
-
-def judged(plan: str, one: Round) -> Verdict:
-    """Return what is to be said of a round of a kind of plan."""
-    if one.stuck:
-        return Verdict("not linearizable", one.stuck, checker=DRIVER)
-    for verb, error in one.raised:
-        if verb in _LOOKS:
-            return Verdict("not linearizable", f"a {verb} raised {error} while others wrote", checker=DRIVER)
-    return judge_of(plan)(one.history)
 
 
 def _overlaps(history: History) -> bool:

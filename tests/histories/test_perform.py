@@ -14,7 +14,7 @@ from conformance.drive import Driver
 from conformance.histories.checkers.register import check_register
 from conformance.histories.operation import NEVER, Operation
 from conformance.histories.perform import Client
-from conformance.histories.plan import Ask
+from conformance.histories.plans.plan import Ask
 from conformance.histories.values import value_of
 from tests.mutants.concurrency_threads import ConflictError, Memory
 
@@ -56,8 +56,8 @@ def test_a_swap_tells_what_it_replaced() -> None:
     """The value was read after the version, so that it is that of the version if the swap succeeds."""
     history = asked(Memory(), Ask("put", "a", 7), Ask("cas", "a", 8), Ask("get", "a"))
     assert history[1:] == [
-        Operation(2, 3, 0, "cas", "a", 8, expected=7, answer=True),
-        Operation(4, 5, 0, "get", "a", answer=8),
+        Operation(3, 4, 0, "cas", "a", 8, expected=7, answer=True),
+        Operation(5, 6, 0, "get", "a", answer=8),
     ]
 
 
@@ -130,7 +130,7 @@ def test_what_raised_may_have_happened() -> None:
         ("get", NEVER, 1_000, "info"),
         ("get", 3, 2_000, "ok"),
     ]
-    assert one.raised == [("put", "OSError: no space left"), ("get", "OSError: no such device")]
+    assert one.raised == [(0, "put", "OSError: no space left"), (1_000, "get", "OSError: no such device")]
 
 
 def test_a_value_that_nobody_wrote_is_no_number() -> None:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.histories.plan import PLANS, Ask
+from conformance.histories.kinds import KINDS
+from conformance.histories.plans.plan import Ask
 
-EACH_PLAN = pytest.mark.parametrize("name", PLANS)
+EACH_PLAN = pytest.mark.parametrize("name", KINDS)
 
 
 @EACH_PLAN
 def test_a_seed_gives_the_same_plan(name: str) -> None:
     """And another seed another one."""
-    one, same, other = (PLANS[name](seed, 3, 12, 9) for seed in (1, 1, 2))
+    one, same, other = (KINDS[name].plan(seed, 3, 12, 9) for seed in (1, 1, 2))
     assert one == same != other
 
 
 @EACH_PLAN
 def test_each_worker_asks(name: str) -> None:
     """There are as many as was said, and each asks something that writes, over a few seeds."""
-    plans = [PLANS[name](seed, 3, 12, 9) for seed in range(5)]
+    plans = [KINDS[name].plan(seed, 3, 12, 9) for seed in range(5)]
     assert all(len(plan.workers) == 3 for plan in plans)
     for worker in range(3):
         assert {ask.verb for plan in plans for ask in plan.workers[worker]} & {"put", "cas", "transaction", "append"}
@@ -29,7 +30,7 @@ def test_each_worker_asks(name: str) -> None:
 def test_numbers_are_unique(name: str) -> None:
     """No two writes of a key have one number, whoever makes them: else a checker could not tell them apart."""
     for seed in range(20):
-        plan = PLANS[name](seed, 4, 40, 40)
+        plan = KINDS[name].plan(seed, 4, 40, 40)
         writes = [
             (ask.key, ask.number)
             for asks in (plan.before, *plan.workers)
@@ -42,7 +43,7 @@ def test_numbers_are_unique(name: str) -> None:
 @EACH_PLAN
 def test_every_key_is_read_at_the_end(name: str) -> None:
     """A write that is lost shows at the latest then."""
-    plan = PLANS[name](0, 2, 10, 10)
+    plan = KINDS[name].plan(0, 2, 10, 10)
     written = {ask.key for asks in (plan.before, *plan.workers) for ask in asks if ask.verb not in ("get", "read")}
     assert written <= {ask.key for ask in plan.after}
     assert {ask.verb for ask in plan.after} <= {"get", "list", "read"}
@@ -50,5 +51,5 @@ def test_every_key_is_read_at_the_end(name: str) -> None:
 
 def test_a_store_may_be_new() -> None:
     """With an age of none nothing is asked before the workers come, but for the value that they swap."""
-    assert PLANS["registers"](0, 2, 3, 0).before == []
-    assert PLANS["swaps"](0, 2, 3, 0).before == [Ask("put", "a", 99_999)]
+    assert KINDS["registers"].plan(0, 2, 3, 0).before == []
+    assert KINDS["swaps"].plan(0, 2, 3, 0).before == [Ask("put", "a", 99_999)]

@@ -11,9 +11,12 @@ import pytest
 
 from conformance import Backend, Where
 from conformance.histories import search as searching
-from conformance.histories.operation import Operation
-from conformance.histories.rounds import Round, Way
-from conformance.histories.search import Order, Searched, judged, plan_of, search, search_in_child
+from conformance.histories.kinds import judged
+from conformance.histories.operation import NEVER, Operation
+from conformance.histories.perform import Raised
+from conformance.histories.rounds.round import Round
+from conformance.histories.rounds.ways import Way
+from conformance.histories.search import Order, Searched, plan_of, search, search_in_child
 from conformance.workers import Bay
 from tests.mutants import concurrency_processes, concurrency_threads
 
@@ -80,10 +83,14 @@ def test_a_plan_is_found_again() -> None:
 
 def test_a_call_that_only_looks_must_not_raise() -> None:
     """A write may be refused, and then nobody knows; a read has no reason to."""
-    history = [Operation(0, 1, 0, "put", "a", 1)]
-    assert judged("registers", Round(history, [("put", "OSError: busy")])).holds
-    verdict = judged("registers", Round(history, [("get", "OSError: torn")]))
+    history = [
+        Operation(0, NEVER, 0, "put", "a", 1, outcome="info"),
+        Operation(1, NEVER, 1, "get", "a", outcome="info"),
+    ]
+    assert judged("registers", Round(history[:1], [Raised(0, "put", "OSError: busy")])).holds
+    verdict = judged("registers", Round(history, [Raised(1, "get", "OSError: torn")]))
     assert verdict.broken
+    assert verdict.witness == (history[1],)
     assert verdict.why == "a get raised OSError: torn while others wrote"
 
 

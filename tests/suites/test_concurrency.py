@@ -11,9 +11,12 @@ import pytest
 
 from conformance.check import catalogue
 from conformance.histories.drivers.schedule import Switch
-from conformance.histories.operation import Operation
-from conformance.histories.rounds import Round
-from conformance.histories.search import DRIVER, Found, Order, Searched
+from conformance.histories.kinds import DRIVER
+from conformance.histories.kinds import judged as judged_round
+from conformance.histories.operation import NEVER, Operation
+from conformance.histories.perform import Raised
+from conformance.histories.rounds.round import Round
+from conformance.histories.search import Found, Order, Searched
 from conformance.histories.verdict import Verdict
 from conformance.result import Result
 from conformance.suites.concurrency import laboratory
@@ -107,6 +110,19 @@ def test_a_failure_of_the_driver_has_no_history(tmp_path: Path) -> None:
     found = failed(Round([PUT], stuck=verdict.why), verdict, tmp_path)
     assert found.got == "the threads never came to an end"
     assert found.story == ()
+
+
+def test_a_call_that_raised_is_shown_with_those_beside_it(tmp_path: Path) -> None:
+    """What was done at the same time tells why."""
+    torn = Operation(2, NEVER, 1, "get", "a", outcome="info")
+    beside = [Operation(time, time + 2, 0, "put", "b", time) for time in range(1, 40, 3)]
+    one = Round([PUT, torn, *beside], [Raised(1, "get", "ValueError: half of it")])
+    found = failed(one, judged_round("registers", one), tmp_path)
+    assert found.got == "a get raised ValueError: half of it while others wrote"
+    assert len(found.story) == 6
+    assert [line for line in found.story if line.endswith("◀")] == [
+        line for line in found.story if "get('a') ?" in line
+    ]
 
 
 def test_effort_and_seed_reach_the_search(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from conformance.frames import shown_path
 from conformance.histories.drivers.schedule import Switch
+from conformance.histories.kinds import DRIVER, KINDS
 from conformance.histories.lanes import lanes
-from conformance.histories.operation import History
-from conformance.histories.rounds import Way
-from conformance.histories.search import DRIVER, Found, Order, Searched, judge_of, search_in_child
+from conformance.histories.operation import History, Operation
+from conformance.histories.rounds.ways import Way
+from conformance.histories.search import Found, Order, Searched, search_in_child
 from conformance.histories.smallest import smallest
 from conformance.result import Inconclusive, Violation
 from conformance.workers import Crew, WorkerError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Switches that are shown at most.
 _SHOWN = 12
+#: Calls that are shown at most beside one that raised.
+_BESIDE = 5
 #: Workers, calls of each, and the greatest age of the store. A scheduler finds a race in the smallest plans, of which
 #: it tries hundreds; who hammers needs long ones.
 _SIZES: dict[Way, tuple[int, int, int]] = {
@@ -92,8 +95,10 @@ def _count(trial: Trial, searched: Searched) -> None:
 def _violation(trial: Trial, order: Order, found: Found) -> Violation:
     one, verdict = found.round, found.verdict
     history: History = []
-    if not one.stuck and verdict.checker != DRIVER:
-        judge = judge_of(order.plan)
+    if verdict.checker == DRIVER:
+        history = [each for witness in verdict.witness for each in _beside(witness, one.history)]
+    else:
+        judge = KINDS[order.plan].judge
         trial.bench.progress(f"{trial.check.code}: looking for the smallest history")
         if any(operation.verb == "list" for operation in verdict.witness):
             history = verdict.witness  # a listing contradicts one other call, and its checker knows which
@@ -108,6 +113,12 @@ def _violation(trial: Trial, order: Order, found: Found) -> Violation:
         got=verdict.why or "there is none",
         story=(*lanes(history, verdict.witness), *switches[:_SHOWN]),
     )
+
+
+def _beside(one: Operation, history: History) -> list[Operation]:
+    """Return a call that never returned, and some that were made by others from then on."""
+    others = [each for each in history if each.worker != one.worker and each.end > one.call]
+    return [one, *others[:_BESIDE]]
 
 
 def where(switch: Switch) -> str:

@@ -1,0 +1,1 @@
+"""What workers will ask, drawn from seeds."""
