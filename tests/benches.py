@@ -6,18 +6,18 @@ from pathlib import Path
 
 from conformance.backend import Backend
 from conformance.check import catalogue
-from conformance.effort import EFFORTS
+from conformance.effort import EFFORTS, Effort
 from conformance.profile import probe
 from conformance.result import Result
 from conformance.trial import Bench
 
 
-def bench(backend: Backend, root: Path, *, effort: str = "quick", seed: int = 0) -> Bench:
+def bench(backend: Backend, root: Path, *, effort: str | Effort = "quick", seed: int = 0) -> Bench:
     """Return a bench for a backend; nothing is remembered between runs."""
-    return Bench(probe(backend), EFFORTS[effort], seed, root)
+    return Bench(probe(backend), effort if isinstance(effort, Effort) else EFFORTS[effort], seed, root)
 
 
-def judge_all(backend: Backend, root: Path, *, effort: str = "quick", seed: int = 0) -> dict[str, Result]:
+def judge_all(backend: Backend, root: Path, *, effort: str | Effort = "quick", seed: int = 0) -> dict[str, Result]:
     """Carry out every check of every contract that the backend opens, and return the results by code."""
     one = bench(backend, root, effort=effort, seed=seed)
     contracts = ("backend", *one.profile.missing)

@@ -144,14 +144,14 @@ def test_readme_has_the_two_commands() -> None:
     """The commands that a fresh clone is tried with stand in the README, each on a line of its own."""
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert "    pip install . && pytest --backend=sqlite --effort=quick" in lines
-    assert '    pip install -e ".[dev]" && pytest' in lines
+    assert '    pip install -e ".[dev]" && pytest -n auto' in lines
 
 
 def test_ci_runs_the_readmes_commands() -> None:
     """`.ci/run` runs both commands of the README, as they stand there."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "pip install . && pytest --backend=sqlite --effort=quick" in script
-    assert 'pip install -e ".[dev]" && pytest\n' in script
+    assert 'pip install -e ".[dev]" && pytest -n auto\n' in script
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
