@@ -20,12 +20,21 @@ PROMISES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sharing": ("processes", "threads", "single"),
         "corruption": ("complete", "isolates", "detects", "silent"),
         "values": ("pickle", "json+bytes", "json", "bytes"),
+        "consistency": ("linearizable", "sessions"),
+        "isolation": ("serializable", "snapshot-isolation", "read-committed"),
     }
 )
 
 #: What is expected of a backend that declares nothing.
 STRICTEST: Mapping[str, str] = MappingProxyType(
-    {"durability": "power-loss", "sharing": "processes", "corruption": "detects", "values": "json"}
+    {
+        "durability": "power-loss",
+        "sharing": "processes",
+        "corruption": "detects",
+        "values": "json",
+        "consistency": "linearizable",
+        "isolation": "serializable",
+    }
 )
 
 #: A disclaimed level, and the promise and level that is left when it is disclaimed. Lacking `power-loss` gives up
@@ -39,6 +48,9 @@ LACKED_LEVELS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "processes": ("sharing", "threads"),
         "threads": ("sharing", "single"),
         "detects": ("corruption", "silent"),
+        "linearizable": ("consistency", "sessions"),
+        "serializable": ("isolation", "snapshot-isolation"),
+        "snapshot-isolation": ("isolation", "read-committed"),
     }
 )
 
@@ -81,6 +93,9 @@ class Backend:
         sharing: `processes` (any number of handles in any process), `threads` (one handle, many threads) or `single`.
         corruption: `complete`, `isolates`, `detects` or `silent`.
         values: The values that are accepted and come back equal: `json`, `json+bytes`, `pickle` or `bytes`.
+        consistency: What those who share a `state` see of each other: `linearizable` (one order of all calls) or
+            `sessions` (each reads its own writes, and nothing older than it has read).
+        isolation: Of transactions: `serializable`, `snapshot-isolation` or `read-committed`.
         errors: The store's own exception types for `conflict`, `corrupt` and `missing` (which is KeyError unless
             named). Nobody has to import the kit's.
         flush: Called with the open store; where given, a write counts as acknowledged when the next flush returned
@@ -104,6 +119,8 @@ class Backend:
     sharing: str = ""
     corruption: str = ""
     values: str = ""
+    consistency: str = ""
+    isolation: str = ""
     errors: Mapping[str, ErrorTypes] = field(default_factory=dict)
     flush: Callable[[Any], Any] | None = None
     address: str = ""

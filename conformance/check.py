@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,7 +44,7 @@ class Check:
         capability: What the store must offer for the check to apply.
         methods: Methods that the store must have for the check to apply.
         promise: `promise:level` that the backend must claim for the check to apply, and that its outcome speaks about;
-            `promise` alone for whatever level is claimed; empty for none.
+            `promise` alone for whatever level is claimed; several with spaces in between; empty for none.
         needs: Codes of the checks without which this one is meaningless.
         function: The test.
         file: Its file, as in a node id: `round_trip/state_values.py`.
@@ -64,6 +64,11 @@ class Check:
     needs: tuple[str, ...]
     function: CheckFunction
     file: str
+
+    @property
+    def promises(self) -> Mapping[str, str]:
+        """The level of each promise that the check is about; empty for whatever level is claimed."""
+        return {promise: level for promise, _, level in (one.partition(":") for one in self.promise.split())}
 
 
 def check(

@@ -115,10 +115,10 @@ def applies_to(check: Check) -> list[str]:
     ]
     if check.methods:
         phrases.append(f"stores that have {' and '.join(f'`{name}`' for name in check.methods)}")
-    promise, _, level = check.promise.partition(":")
-    if level:
-        stricter = " or a stricter level" if PROMISES[promise].index(level) else ""
-        phrases.append(f"backends that promise the {promise} `{level}`{stricter}")
+    for promise, level in check.promises.items():
+        if level:
+            stricter = " or a stricter level" if PROMISES[promise].index(level) else ""
+            phrases.append(f"backends that promise the {promise} `{level}`{stricter}")
     return phrases or [f"every `{contract.name}` store"]
 
 

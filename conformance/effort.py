@@ -21,7 +21,7 @@ class Effort:
         faults: Places of a sweep of I/O errors that are tried for each kind of error.
         lasting: Of these, places from which on every call goes wrong, too.
         rounds: Of workers that meet in one way, at most, in one check.
-        round_seconds: No further round is begun after so long.
+        round_seconds: No round is begun that would end after so long.
     """
 
     name: str
@@ -51,7 +51,7 @@ EFFORTS = {
         faults=3,
         lasting=1,
         rounds=200,
-        round_seconds=0.4,
+        round_seconds=0.2,
     ),
     "normal": Effort(
         "normal",

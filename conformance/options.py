@@ -42,6 +42,7 @@ class Options:
         json: Where to write the record; None for nowhere.
         disks: Disk models that power loss is judged by besides those of usual disks.
         case: The file with the one saved state that is met again; None to search.
+        round: The one round of threads that is carried out again, as a failed check printed it; empty to search.
         gaps: Known gaps by check code.
         origins: For each option where its value came from.
         base: The directory of the pyproject.toml, which its relative addresses start from.
@@ -56,6 +57,7 @@ class Options:
     json: Path | None
     disks: tuple[str, ...]
     case: Path | None
+    round: str
     gaps: Mapping[str, Gap]
     origins: Mapping[str, str]
     base: Path
@@ -72,6 +74,7 @@ _SOURCES = {
     "json": ("CONFORMANCE_JSON", "json"),
     "disk": ("CONFORMANCE_DISK", "disks"),
     "case": ("", ""),  # one failure of one run: nothing to keep in an environment or a project
+    "round": ("", ""),
 }
 _TABLE_KEYS = ("backend", "backends", "contract", "disks", "effort", "json", "known-gaps", "seed", "suites")
 
@@ -127,6 +130,7 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
         json=_path(json, origins, base) if json else None,
         disks=_disks(_words("disk", value("disk", ()), origins), origins),
         case=Path(value("case", "")).absolute() if given.get("case") else None,
+        round=value("round", ""),
         gaps=gaps,
         origins=origins,
         base=base,

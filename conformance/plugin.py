@@ -36,6 +36,12 @@ LONG_ONLY = (
         "Judge power loss also by this disk model: posix or paranoid. Repeatable. Default: usual disks only.",
     ),
     ("case", "FILE", False, "Reopen only the crash state that a failed check saved in FILE. Default: search."),
+    (
+        "round",
+        "CODE:scheduled:ROUND:SWITCHES",
+        False,
+        "Carry out only the round of threads that a failed check printed. Default: search.",
+    ),
 )
 
 

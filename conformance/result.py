@@ -16,7 +16,7 @@ RED: tuple[Outcome, ...] = ("fail", "stale gap", "inconclusive")
 
 
 class Violation(AssertionError):
-    """A rule is broken: what was expected, what the store gave, and, of a crash, the story and the case."""
+    """A rule is broken; the arguments are those of `Counterexample`."""
 
     def __init__(
         self,
@@ -27,6 +27,8 @@ class Violation(AssertionError):
         story: tuple[str, ...] = (),
         frame: str = "",
         case: Mapping[str, Any] | None = None,
+        history: Mapping[str, Any] | None = None,
+        repeat: str = "",
     ) -> None:
         super().__init__(f"{what}: expected {expected}, got {got}")
         self.what = what
@@ -35,6 +37,8 @@ class Violation(AssertionError):
         self.story = story
         self.frame = frame
         self.case = case
+        self.history = history
+        self.repeat = repeat
 
 
 class NotApplicable(Exception):
@@ -66,6 +70,9 @@ class Counterexample:
         note: Anything else that a reader must know.
         story: Lines that show what happened in another form than calls: a crash, with what it left on the disk.
         case: What is needed to meet this very state again; it is kept in a file of its own, not in the record.
+        history: What a drawing of concurrent calls needs, as `histories.lanes.lane_data` gives it.
+        repeat: What `--conformance-round` is given to carry out the round again in which it was found; empty where
+            rounds differ by chance.
     """
 
     what: str
@@ -76,6 +83,8 @@ class Counterexample:
     note: str = ""
     story: tuple[str, ...] = ()
     case: Mapping[str, Any] | None = field(default=None, compare=False)
+    history: Mapping[str, Any] | None = None
+    repeat: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from conformance.result import Result
 
 if TYPE_CHECKING:
     from conformance.crash.case import Case
+    from conformance.histories.replay import Repeat
 
 
 @dataclass
@@ -21,13 +22,13 @@ class Run:
     Args:
         options: The effective options.
         profiles: What each backend was found to be, by its name.
-        case: The one saved state that is met again; None to search.
+        case: The one saved state that is met again, or the one round; None to search.
         results: What the checks came to, in the order in which they ended; filled in where reports are made.
     """
 
     options: Options
     profiles: dict[str, Profile]
-    case: Case | None = None
+    case: Case | Repeat | None = None
     results: list[Result] = field(default_factory=list)
 
     def applies(self, check: Check, profile: Profile) -> bool:

@@ -274,11 +274,10 @@ class Trial:
 
     def _concern(self) -> None:
         """Raise NotApplicable unless the check concerns this backend."""
-        promise, _, level = self.check.promise.partition(":")
-        if level:
+        for promise, level in self.check.promises.items():
             claimed = getattr(self.backend, promise)
             levels = PROMISES[promise]
-            if levels.index(claimed) > levels.index(level):
+            if level and levels.index(claimed) > levels.index(level):
                 raise NotApplicable(f"{promise} is promised at {claimed!r} only; the check is about {level!r}")
         capability = self.check.capability
         if capability in self.backend.lacks:
@@ -312,7 +311,18 @@ class Trial:
         frame = store_frame(found, self.backend)
         if isinstance(found, Violation):
             frame = found.frame or frame
-            example = Counterexample(found.what, found.expected, found.got, calls, frame, note, found.story, found.case)
+            example = Counterexample(
+                found.what,
+                found.expected,
+                found.got,
+                calls,
+                frame,
+                note,
+                found.story,
+                found.case,
+                found.history,
+                found.repeat,
+            )
             return "fail", "", example
         if found is self._store_error:
             what = f"call {calls[-1].number}, {calls[-1].source}" if calls else "the store"

@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 
 from conformance import Backend, Where, adapt
+from conformance.backend import PROMISES
 
 
 def test_undeclared_means_the_strictest() -> None:
-    """A backend that declares nothing is held to power-loss, processes, detects and json."""
+    """A backend that declares nothing is held to the level in bold."""
     backend = Backend("mine", state=dict)
-    assert (backend.durability, backend.sharing, backend.corruption, backend.values) == (
-        "power-loss",
-        "processes",
-        "detects",
-        "json",
-    )
+    assert {promise: getattr(backend, promise) for promise in PROMISES} == {
+        "durability": "power-loss",
+        "sharing": "processes",
+        "corruption": "detects",
+        "values": "json",
+        "consistency": "linearizable",
+        "isolation": "serializable",
+    }
     assert backend.contracts == ("state",)
 
 
@@ -29,12 +32,15 @@ def test_undeclared_means_the_strictest() -> None:
         ("processes", "sharing", "threads"),
         ("threads", "sharing", "single"),
         ("detects", "corruption", "silent"),
+        ("linearizable", "consistency", "sessions"),
+        ("serializable", "isolation", "snapshot-isolation"),
+        ("snapshot-isolation", "isolation", "read-committed"),
     ],
 )
 def test_a_lack_lowers_its_promise(lack: str, promise: str, left: str) -> None:
     """A disclaimed level leaves the next one that it does not include; a lower claim stays as it is."""
     assert getattr(Backend("mine", state=dict, lacks={lack: "r"}), promise) == left
-    lowest = {"durability": "volatile", "sharing": "single", "corruption": "silent"}
+    lowest = {name: levels[-1] for name, levels in PROMISES.items()}
     assert getattr(Backend("mine", state=dict, lacks={lack: "r"}, **lowest), promise) == lowest[promise]  # type: ignore[arg-type]
 
 

@@ -155,11 +155,12 @@ def test_applies_to_names_each_condition() -> None:
         if check.contract not in contracts():
             assert told == "every backend"
             continue
-        promise, _, level = check.promise.partition(":")
-        for condition in (check.capability, *check.methods, level):
+        levels = [level for level in check.promises.values() if level]
+        for condition in (check.capability, *check.methods, *levels):
             assert f"`{condition}`" in told or not condition
-        assert ("stricter" in told) == bool(level and PROMISES[promise].index(level))
-        if not (check.capability or check.methods or level):
+        weaker = any(PROMISES[promise].index(level) for promise, level in check.promises.items() if level)
+        assert ("stricter" in told) == weaker
+        if not (check.capability or check.methods or levels):
             assert told == f"every `{check.contract}` store"
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from conformance.histories.checkers.counts import check_counts, lost
+from conformance.histories.checkers.invariants import check_phantoms, check_totals
+from conformance.histories.checkers.isolation import check_isolation
 from conformance.histories.checkers.listing import check_listing
 from conformance.histories.checkers.log import check_log
 from conformance.histories.checkers.register import check_register
-from conformance.histories.operation import History
-from conformance.histories.plans import log, state
+from conformance.histories.checkers.sessions import check_sessions
+from conformance.histories.checkers.transactions import LEVELS
+from conformance.histories.operation import UPKEEP, History
+from conformance.histories.plans import log, state, transactions, upkeep, weak
 from conformance.histories.plans.plan import Plan
 from conformance.histories.rounds.round import Round
 from conformance.histories.verdict import Verdict
@@ -17,7 +23,7 @@ from conformance.histories.verdict import Verdict
 #: Decides on what no checker is asked about: what hung, died or raised.
 DRIVER = "the driver"
 #: Calls that only look: no other call may make them fail.
-_LOOKS = ("get", "list", "read")
+_LOOKS = ("get", "list", "read", "restore")
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,29 @@ class Kind:
     Args:
         plan: Drawn from a seed, for so many workers that ask so often, of a store that is up to so many calls old.
         judge: Decides on a history.
+        expected: What it asks for, in words.
+        counts: What is counted of a history, for whoever wants to know; it decides nothing.
     """
 
     plan: Callable[[int, int, int, int], Plan]
     judge: Callable[[History], Verdict]
+    expected: str = "an order of these calls, one after the other, in which each answers as it did"
+    counts: Callable[[History], int] = lambda _: 0
+
+
+#: What sessions are promised.
+_SESSION = "each worker to read its own writes, and nothing older than it has read"
+
+
+def _without_upkeep(history: History) -> History:
+    return [operation for operation in history if operation.verb not in UPKEEP]
+
+
+def _totals_in_the_end(history: History) -> Verdict:
+    """Judge what is there when all is quiet; of what was under way, a transaction may have been cancelled."""
+    verdict = check_totals([operation for operation in history if operation.verb != "transaction"])
+    ambiguous = [operation for operation in history if operation.verb == "transaction" and operation.outcome == "info"]
+    return replace(verdict, witness=(*ambiguous, *verdict.witness)) if verdict.broken else verdict
 
 
 KINDS: Mapping[str, Kind] = {
@@ -41,6 +66,19 @@ KINDS: Mapping[str, Kind] = {
     "updates": Kind(state.updates, check_register),
     "listings": Kind(state.listings, check_listing),
     "appends": Kind(log.appends, check_log),
+    **{
+        f"{level} transactions": Kind(transactions.lists, partial(check_isolation, level=level), f"{level} isolation")
+        for level in LEVELS
+    },
+    "transfers": Kind(transactions.transfers, check_totals, "the same total in each transaction that gets all"),
+    "cancelled transfers": Kind(transactions.transfers, _totals_in_the_end, "the same total in the end"),
+    "replacements": Kind(transactions.replacements, check_phantoms, "the same keys throughout a transaction"),
+    "sessions": Kind(weak.sessions, check_sessions, _SESSION),
+    "overwrites in sessions": Kind(state.overwrites, check_sessions, _SESSION),
+    "increments by hand": Kind(weak.counts, check_counts, "a count that the counter may have had", lost),
+    "writes": Kind(upkeep.writes, check_register),
+    "upkeep": Kind(upkeep.upkeep, lambda history: check_register(_without_upkeep(history))),
+    "log upkeep": Kind(upkeep.log_upkeep, lambda history: check_log(_without_upkeep(history))),
 }
 
 

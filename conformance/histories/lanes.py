@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from conformance.histories.operation import NEVER, History, Operation, told
@@ -14,14 +14,17 @@ WORDS_MAX = 44
 STEP = 4
 
 
-def lanes(history: History, witness: Collection[Operation] = ()) -> list[str]:
+def lanes(
+    history: History, witness: Collection[Operation] = (), named: Callable[[int], str] | None = None
+) -> list[str]:
     """Return a line for each operation: its worker, when it ran, what it was, and whether it is a witness.
 
     Args:
         history: Few operations; the axis is squeezed where there are many.
         witness: Those that are marked.
+        named: Gives workers their names; None numbers those that there are.
     """
-    data = lane_data(history, witness)
+    data = lane_data(history, witness, named)
     drawn: list[dict[str, Any]] = data["operations"]
     if not drawn:
         return []
@@ -38,7 +41,9 @@ def lanes(history: History, witness: Collection[Operation] = ()) -> list[str]:
     return lines
 
 
-def lane_data(history: History, witness: Collection[Operation] = ()) -> dict[str, Any]:
+def lane_data(
+    history: History, witness: Collection[Operation] = (), named: Callable[[int], str] | None = None
+) -> dict[str, Any]:
     """Return what a drawing of a history needs, as JSON knows it.
 
     `workers` are the lanes' names and `ranks` is the length of the axis. Each of `operations`, in the order of the
@@ -47,12 +52,13 @@ def lane_data(history: History, witness: Collection[Operation] = ()) -> dict[str
     """
     ranks = _ranks(history)
     workers = {worker: lane for lane, worker in enumerate(sorted({operation.worker for operation in history}))}
+    names = [named(worker) if named else f"w{lane + 1}" for worker, lane in workers.items()]
     return {
-        "workers": [f"w{lane + 1}" for lane in workers.values()],
+        "workers": names,
         "ranks": len(ranks),
         "operations": [
             {
-                "worker": f"w{workers[one.worker] + 1}",
+                "worker": names[workers[one.worker]],
                 "lane": workers[one.worker],
                 "start": ranks[one.call, 0],
                 "end": None if _is_open(one) else ranks[one.end, 1],

@@ -11,10 +11,18 @@ from typing import Any, Literal, NamedTuple
 
 #: The end of an operation that never returned.
 NEVER = 1 << 60
+#: Numbers of a long list that are told.
+_SHOWN = 4
 
-Verb = Literal["get", "put", "delete", "cas", "list", "increment", "append", "read", "transaction"]
+Verb = Literal[
+    "get", "put", "delete", "cas", "list", "increment", "append", "read", "transaction", "restore", "compact", "flush"
+]
+#: Verbs that change nothing that anybody can see.
+UPKEEP: tuple[Verb, ...] = ("compact", "flush")
 #: `ok`: it returned. `fail`: it surely did nothing. `info`: it may have taken effect, now or later, or never.
 Outcome = Literal["ok", "fail", "info"]
+#: One thing that is done in a transaction: a verb, a key, and what is written or was seen.
+Step = tuple[str, Any, Any]
 
 
 class Operation(NamedTuple):
@@ -32,7 +40,7 @@ class Operation(NamedTuple):
         expected: What a `cas` expected to be there.
         answer: What came back: the value of a `get`, whether a `cas` swapped, the new count of an `increment`, the
             position of an `append` (None where the store tells none), the tuple of values of a `read`, that of keys of
-            a `list`. For a `transaction`, a tuple of steps `("append", key, value)` and `("read", key, values)`.
+            a `list`. For a `transaction`, a tuple of steps such as `("append", key, value)`, `("read", key, values)`.
         outcome: How it ended.
     """
 
@@ -78,10 +86,21 @@ def told(operation: Operation) -> str:
         return f"{asked} ?"
     if operation.outcome == "fail":
         return f"{asked} refused"
-    if operation.verb in ("put", "delete", "transaction") or (operation.verb == "append" and operation.answer is None):
+    silent = ("put", "delete", "transaction", *UPKEEP)
+    if operation.verb in silent or (operation.verb == "append" and operation.answer is None):
         return asked
     return f"{asked} -> {'missing' if operation.answer is None else repr(operation.answer)}"
 
 
-def _steps(steps: Any) -> str:
-    return "; ".join(f"{verb} {key!r} {value!r}" for verb, key, value in steps)
+def _steps(steps: Sequence[Step]) -> str:
+    return "; ".join(
+        " ".join([verb, *([] if key is None else [repr(key)]), *([] if value is None else [_short(value)])])
+        for verb, key, value in steps
+    )
+
+
+def _short(value: Any) -> str:
+    """Return a value in a few words: of a long list of numbers the last, by which lists differ."""
+    if isinstance(value, tuple) and len(value) > _SHOWN and all(isinstance(one, int) for one in value):
+        return f"(… {', '.join(map(str, value[-_SHOWN:]))})"
+    return repr(value)

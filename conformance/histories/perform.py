@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from conformance.backend import Backend
+from conformance.contracts import has
 from conformance.drive import Driver
-from conformance.histories.operation import NEVER, Operation, Verb
+from conformance.histories.inside import Aborted, Inside
+from conformance.histories.operation import NEVER, Operation, Step, Verb
 from conformance.histories.plans.plan import Ask
+from conformance.histories.upkeep import compact_log, restored
 from conformance.histories.values import number_of, value_of
 from conformance.recording import raised
 
@@ -65,10 +68,16 @@ class Client:
         version, seen = self._value(ask.key) if ask.verb == "cas" else (None, None)
         if ask.verb == "cas" and seen is None:
             return  # nothing to swap
-        # Of a transaction that raises nobody knows what it read; what it may have done is write.
-        verb: Verb = "put" if ask.verb == "transaction" else ask.verb
+        verb: Verb = ask.verb
+        if ask.steps:
+            verb = "transaction"
+        elif verb == "transaction":  # of one that raises nobody knows what it read; what it may have done is write
+            verb = "put"
+        elif verb == "restore":
+            verb = "read"
         call = self._now()
-        operation = Operation(call, NEVER, self._worker, verb, ask.key, ask.number or None, seen, None, "info")
+        value = ask.steps or (None if verb == "delete" else ask.number or None)  # a delete writes no number
+        operation = Operation(call, NEVER, self._worker, verb, ask.key, value, seen, None, "info")
         try:
             operation = self._answered(ask, operation, version)
         except Exception as error:  # noqa: BLE001 - a store may raise anything
@@ -78,6 +87,8 @@ class Client:
 
     def _answered(self, ask: Ask, asked: Operation, version: Any) -> Operation:
         call, store = self._driver.call, self._store
+        if ask.steps:
+            return self._stepped(ask, asked)
         match ask.verb:
             case "put":
                 call(store.__setitem__, ask.key, self._written(ask))
@@ -105,34 +116,75 @@ class Client:
                 return asked._replace(end=self._now(), answer=True, outcome="ok")
             case "transaction":
                 return self._updated(ask, asked)
+            case "increment":  # by hand: somebody may come in between
+                count = self._read(ask.key)
+                if isinstance(count, int):
+                    count += 1
+                    call(store.__setitem__, ask.key, value_of(count, self._backend.values, self._times))
+                    self._acknowledge()
+                return asked._replace(end=self._now(), answer=count, outcome="ok")
             case "append":
                 position = call(store.append, self._written(ask))
                 self._acknowledge()
                 return asked._replace(end=self._now(), answer=position, outcome="ok")
+            case "restore":
+                numbers = restored(self._driver, store)
+                return asked._replace(end=self._now(), verb="read", value=None, answer=numbers, outcome="ok")
+            case "compact" if has(store, "append"):
+                compact_log(self._driver, store, self._backend.values)
+                return asked._replace(end=self._now(), value=None, outcome="ok")
+            case "compact" | "flush":
+                if has(store, ask.verb):
+                    call(getattr(store, ask.verb))
+                return asked._replace(end=self._now(), value=None, outcome="ok")
             case _:
                 events = self._driver.items(store.read)
                 return asked._replace(end=self._now(), value=None, answer=_in_order(events), outcome="ok")
 
     def _updated(self, ask: Ask, asked: Operation) -> Operation:
         """Read a value and write another in one transaction: a compare-and-set, if transactions are what they say."""
+
+        def replaced(mapping: Any) -> Any:
+            seen = number_of(self._driver.call(mapping.__getitem__, ask.key))
+            self._driver.call(mapping.__setitem__, ask.key, self._written(ask))
+            return seen
+
+        try:
+            seen = self._in_transaction(replaced)
+        except self._conflict:
+            return asked._replace(end=self._now(), verb="cas", expected=None, outcome="fail")
+        self._acknowledge()
+        return asked._replace(end=self._now(), verb="cas", expected=seen, answer=True, outcome="ok")
+
+    def _stepped(self, ask: Ask, asked: Operation) -> Operation:
+        """Do the steps of a transaction, or those of a get outside of any."""
+
+        def done(mapping: Any) -> tuple[Step, ...]:
+            return Inside(self._driver, mapping, self._missing, self._backend.values).done(ask.steps)
+
+        refused: tuple[type[BaseException], ...] = (Aborted, *self._conflict)
+        try:
+            seen = done(self._store) if ask.verb == "get" else self._in_transaction(done)
+        except refused:
+            return asked._replace(end=self._now(), outcome="fail")
+        self._acknowledge()
+        return asked._replace(end=self._now(), value=None, answer=seen, outcome="ok")
+
+    def _in_transaction(self, body: Callable[[Any], Any]) -> Any:
+        """Do something with the mapping that a transaction gives; what is raised by it leaves the transaction, too."""
         manager = self._driver.call(self._store.transaction)
         asynchronous = hasattr(manager, "__aenter__")
         enter, leave = (
             (manager.__aenter__, manager.__aexit__) if asynchronous else (manager.__enter__, manager.__exit__)
         )
+        mapping = self._driver.call(enter)
         try:
-            inside = self._driver.call(enter)
-            try:
-                seen = number_of(self._driver.call(inside.__getitem__, ask.key))
-                self._driver.call(inside.__setitem__, ask.key, self._written(ask))
-            except BaseException as error:
-                self._driver.call(leave, type(error), error, error.__traceback__)
-                raise
-            self._driver.call(leave, None, None, None)
-        except self._conflict:
-            return asked._replace(end=self._now(), verb="cas", expected=None, outcome="fail")
-        self._acknowledge()
-        return asked._replace(end=self._now(), verb="cas", expected=seen, answer=True, outcome="ok")
+            done = body(mapping)
+        except BaseException as error:
+            self._driver.call(leave, type(error), error, error.__traceback__)
+            raise
+        self._driver.call(leave, None, None, None)
+        return done
 
     def _acknowledge(self) -> None:
         if self._backend.flush is not None:

@@ -7,20 +7,32 @@ import shutil
 import signal
 import time
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, NoReturn
 
 from conformance.backend import Backend
+from conformance.histories.drivers.schedule import Switch
 from conformance.histories.kinds import DRIVER, KINDS, judged
 from conformance.histories.operation import History
 from conformance.histories.plans.plan import Plan
+from conformance.histories.replay import Repeat, fewest, only_asked
 from conformance.histories.rounds.round import LIMIT_S, Round
+from conformance.histories.rounds.threads import in_threads
 from conformance.histories.rounds.ways import WAYS, Way
 from conformance.histories.verdict import Verdict
 from conformance.workers import Bay
+
+#: Rounds of processes that a busy machine, too, carries out, unless they take so many times the seconds:
+#: there they meet less often, and it must not see less.
+LEAST, OVERTIME = 8, 3
+#: Ways in which workers meet however busy the machine is: they take turns, or are switched very often.
+BY_THEMSELVES: tuple[Way, ...] = ("scheduled", "free", "handles", "tasks", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,8 @@ class Order:
         length: How often each asks.
         age: Calls that a store is old at most, when the workers begin.
         rounds: So many at most.
-        seconds: No round is begun after so long.
+        seconds: No round is begun that would end after so long, but for the first few.
+        only: The round that is wanted; None for any.
     """
 
     plan: str
@@ -46,6 +59,7 @@ class Order:
     age: int
     rounds: int
     seconds: float
+    only: Repeat | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,7 @@ class Searched:
         overlapping: Rounds in which some calls of different workers overlapped.
         unknown: Rounds that the checker could not decide.
         raised: Calls that raised.
+        counted: What the kind counts, in all of them.
         found: The first that can't be.
     """
 
@@ -81,6 +96,7 @@ class Searched:
     overlapping: int = 0
     unknown: int = 0
     raised: int = 0
+    counted: int = 0
     found: Found | None = None
 
 
@@ -91,8 +107,15 @@ def plan_of(order: Order, number: int) -> Plan:
 
 def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searched:
     """Carry out rounds until one can't be, or the order's limits are reached."""
-    until = time.monotonic() + order.seconds
-    counts: dict[str, Any] = dict.fromkeys(("rounds", "operations", "overlapping", "unknown", "raised"), 0)
+    if order.only is not None:
+        found = _repeated(backend, contract, folder / "repeated", order, order.only)
+        if found.found is not None:
+            return found
+        # Something is otherwise than it was then, such as what the process did before: that is done first.
+        order = replace(order, rounds=order.only.number + 1, only=None)
+    start = time.monotonic()
+    least, latest = (0, 1) if order.way in BY_THEMSELVES else (LEAST, OVERTIME)
+    counts: dict[str, Any] = dict.fromkeys(("rounds", "operations", "overlapping", "unknown", "raised", "counted"), 0)
     with WAYS[order.way](backend, contract, order.workers) as carry_out:
         for number in range(order.rounds):
             place = folder / f"round-{number}"
@@ -105,14 +128,42 @@ def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searc
                 ("overlapping", _overlaps(one.history)),
                 ("unknown", verdict.answer == "unknown"),
                 ("raised", len(one.raised)),
+                ("counted", KINDS[order.plan].counts(one.history)),
             ):
                 counts[name] += more
             if verdict.broken:
+                if order.way == "scheduled" and not one.stuck:
+                    one = fewest(one, partial(_replayed, backend, contract, folder / "replays", order, number))
+                    verdict = judged(order.plan, one)
                 return Searched(**counts, found=Found(number, one, verdict))
             shutil.rmtree(place, ignore_errors=True)
-            if time.monotonic() > until:
+            so_far = time.monotonic() - start
+            # One more would take as long as the others did.
+            if so_far * (number + 2) / (number + 1) > order.seconds * (1 if number + 1 >= least else latest):
                 break
     return Searched(**counts)
+
+
+def _repeated(backend: Backend, contract: str, folder: Path, order: Order, only: Repeat) -> Searched:
+    """Replay one round; what is done when code first runs can make a difference, so there are two attempts."""
+    for _ in range(2):
+        one = _replayed(backend, contract, folder, order, only.number, only.switches)
+        if one is not None:
+            found = Found(only.number, one, judged(order.plan, one))
+            return Searched(rounds=1, operations=len(one.history), overlapping=_overlaps(one.history), found=found)
+    return Searched()
+
+
+def _replayed(
+    backend: Backend, contract: str, folder: Path, order: Order, number: int, switches: Sequence[Switch]
+) -> Round | None:
+    """Return a round, carried out again with these switches, if it can't be."""
+    plan, seed = plan_of(order, number), _seed(order, number)
+    folder.mkdir(parents=True, exist_ok=True)
+    place = Path(mkdtemp(dir=folder))  # each time another: a store in memory may be found again by its path
+    one = in_threads(backend, contract, place / "store", plan, seed, "scheduled", switches)
+    shutil.rmtree(place, ignore_errors=True)
+    return only_asked(one, switches) if not one.stuck and judged(order.plan, one).broken else None
 
 
 def _overlaps(history: History) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 #: Digits of a number.
@@ -20,6 +21,22 @@ def value_of(number: int, domain: str, times: int = 1) -> Any:
     """
     text = f"{number:0{_WIDTH}d}" * times
     return text.encode() if domain == "bytes" else text
+
+
+def list_of(numbers: Sequence[int], domain: str) -> Any:
+    """Return the value that is written for a list of numbers; the empty list is not written."""
+    text = "".join(f"{number:0{_WIDTH}d}" for number in numbers)
+    return text.encode() if domain == "bytes" else text
+
+
+def numbers_of(value: Any) -> tuple[Any, ...]:
+    """Return the numbers of the value of a list, none for None; of one that nobody wrote, a text that says so."""
+    if value is None:
+        return ()
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    if isinstance(text, str) and text.isdigit() and not len(text) % _WIDTH:
+        return tuple(int(text[start : start + _WIDTH]) for start in range(0, len(text), _WIDTH))
+    return (f"{str(value)[:40]!r}, which nobody wrote",)
 
 
 def number_of(value: Any) -> Any:

@@ -22,12 +22,26 @@ _MEASURED_BY = {
     "isolates": "corruption",
     "detects": "corruption",
     **dict.fromkeys(PROMISES["values"], "round-trip"),
+    **dict.fromkeys((*PROMISES["consistency"], *PROMISES["isolation"]), "concurrency"),
 }
+#: Of these only the level that is claimed is judged, by whatever is asked at that level.
+_AS_CLAIMED = ("values", "consistency", "isolation")
 
 
 #: Outcomes that say nothing about a rule: the check was not carried out, or not to its end.
 _UNCLEAR = ("blocked", "inconclusive")
 _HELD = ("pass", "stale gap")
+
+
+def concerns(name: str, profile: Profile) -> bool:
+    """Return whether a promise is about anything that the backend offers."""
+    match name:
+        case "consistency":
+            return "state" in profile.missing
+        case "isolation":
+            return "transactions" in profile.offered("state")
+        case _:
+            return True
 
 
 def promise_record(
@@ -49,16 +63,19 @@ def promise_record(
             that it holds.
     """
     claimed = getattr(profile.backend, name)
-    about = {check.code: check.promise.partition(":") for check in expected if check.level == "must"}
-    level_of = {code: level or claimed for code, (promise, _, level) in about.items() if promise == name}
+    about = {check.code: check.promises for check in expected if check.level == "must"}
+    level_of = {
+        code: claimed if name in _AS_CLAIMED else promises[name] or claimed
+        for code, promises in about.items()
+        if name in promises
+    }
     found: dict[str, list[tuple[str, str]]] = {}
     for result in results:
         if result.code in level_of and result.outcome != "not applicable":
             found.setdefault(level_of[result.code], []).append((result.suite, result.outcome))
     levels = PROMISES[name]
-    held = (
-        [level for level in levels[levels.index(claimed) :] if level in _MEASURED_BY] if name != "values" else [claimed]
-    )
+    included = [claimed] if name in _AS_CLAIMED else levels[levels.index(claimed) :]
+    held = [level for level in included if level in _MEASURED_BY]
     judged = {result.code for result in results}
     # A selection of the checks (-k) can break a level, but not show that it holds.
     partial = {level for code, level in level_of.items() if code not in judged or not whole}

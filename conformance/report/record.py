@@ -10,7 +10,7 @@ from typing import Any
 from conformance.backend import PROMISES
 from conformance.check import Check
 from conformance.profile import Profile
-from conformance.report.promises import promise_record
+from conformance.report.promises import concerns, promise_record
 from conformance.result import Result
 from conformance.run import Run
 
@@ -85,10 +85,15 @@ def _backend(run: Run, profile: Profile, *, interrupted: bool) -> dict[str, Any]
             }
             for contract in dict.fromkeys(check.contract for check in expected)
         ],
-        "promises": [promise_record(name, profile, results, expected, whole=run.case is None) for name in PROMISES],
+        "promises": [
+            promise_record(name, profile, results, expected, whole=run.case is None)
+            for name in PROMISES
+            if concerns(name, profile)
+        ],
         "selected": len(results),
         "of": len(expected),
         "case": run.case.code if run.case is not None else "",
+        "round": run.options.round,
         "verdict": verdict,
         "why": why,
     }

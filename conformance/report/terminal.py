@@ -9,7 +9,7 @@ from conformance.report.record import counts
 
 _NAME_WIDTH = 20
 #: Evidence that a row shows; the record has the other kinds too.
-_EVIDENCE = ("comparisons", "calls", "examples", "crash states", "kills", "errors", "histories")
+_EVIDENCE = ("comparisons", "calls", "examples", "crash states", "kills", "errors", "histories", "increments lost")
 #: Conditions that are lists, and what stands between their words.
 _LISTS = {"disk models": " ", "not seen": ", "}
 #: Conditions that are said in words, after a colon.
@@ -155,7 +155,8 @@ def _verdict_line(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"in the {backend['selected']} of {backend['of']} checks that were selected" if partly else f"in {where}"
         )
         if backend["case"]:
-            scope, partly = f"in the one saved state of {backend['case']}, and nothing else was tried", True
+            what = "round" if backend.get("round") else "saved state"
+            scope, partly = f"in the one {what} of {backend['case']}, and nothing else was tried", True
         yield f"  {verdict} {scope}", "yellow" if partly else "green"
     else:
         yield f"  {verdict}   {backend['why']}", "red"

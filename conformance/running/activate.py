@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.address import AddressError, find, named_backends
+from conformance.address import AddressError, find, named_backends, nearest
+from conformance.check import catalogue
 from conformance.options import OptionError, Options, settle
 from conformance.profile import Profile, probe
 from conformance.project import ProjectError
@@ -17,6 +18,7 @@ from conformance.running.keys import ALIASES_TAKEN, RUN
 
 if TYPE_CHECKING:
     from conformance.crash.case import Case
+    from conformance.histories.replay import Repeat
 
 
 def activate(config: pytest.Config) -> None:
@@ -27,7 +29,7 @@ def activate(config: pytest.Config) -> None:
     """
     given: dict[str, Any] = {
         name: config.getoption(f"conformance_{name}")
-        for name in ("backend", "suite", "contract", "effort", "seed", "json", "disk", "case")
+        for name in ("backend", "suite", "contract", "effort", "seed", "json", "disk", "case", "round")
     }
     for name in ("json", "case"):
         if given[name]:
@@ -38,7 +40,7 @@ def activate(config: pytest.Config) -> None:
         profiles = _profiles(config, options)
         if not profiles:
             raise OptionError(_no_backend(config))
-        case = _case(options, profiles)
+        case = _case(options, profiles) or _round(options, profiles)
     except (AddressError, OptionError, ProjectError) as error:
         raise pytest.UsageError(f"conformance: {error}") from error
     config.stash[RUN] = Run(options, profiles, case)
@@ -89,6 +91,33 @@ def _case(options: Options, profiles: dict[str, Profile]) -> Case | None:
                 f"{', '.join(profile.missing)}."
             )
     return case
+
+
+def _round(options: Options, profiles: dict[str, Profile]) -> Repeat | None:
+    if not options.round:
+        return None
+    from conformance.histories.replay import RepeatError, repeat_of
+
+    try:
+        found = repeat_of(options.round)
+    except RepeatError as error:
+        raise OptionError(f"round ({options.origins['round']}): {error}") from error
+    if options.case is not None:
+        raise OptionError("a case and a round can't be met in one run: give one of them.")
+    codes = [check.code for check in catalogue().values() if check.suite == "concurrency"]
+    if found.code not in codes:
+        raise OptionError(
+            f"round ({options.origins['round']}): no check of the suite concurrency is called {found.code!r}."
+            f"{nearest(found.code, codes)}"
+        )
+    contract = catalogue()[found.code].contract
+    for name, profile in profiles.items():
+        if not profile.error and contract not in profile.missing:
+            raise OptionError(
+                f"round ({options.origins['round']}): {found.code} is of the contract {contract!r}; {name} is judged "
+                f"by {', '.join(profile.missing)}."
+            )
+    return found
 
 
 def _no_backend(config: pytest.Config) -> str:

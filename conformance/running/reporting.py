@@ -61,7 +61,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if options.disks:
         lines.append(f"  power loss also by {', '.join(options.disks)} ({options.origins['disk']})")
     if run.case is not None:
-        lines.append(f"  case of {run.case.code} alone: {options.case}")
+        what = f"case of {run.case.code} alone: {options.case}" if options.case else f"one round alone: {run.case}"
+        lines.append(f"  {what}")
     return header_lines(options.origins, options.effort, options.seed, kit_version(), [*lines, *owned])
 
 

@@ -111,6 +111,65 @@ def test_a_transaction_that_raised_may_have_written() -> None:
     assert check_register(one.history).holds
 
 
+def test_the_steps_of_a_transaction() -> None:
+    """What each step saw is noted; what is given up did nothing; a get may take the same step outside of any."""
+    steps = (("append", "a", 1), ("append", "a", 2), ("read", "b", None))
+    given_up = (("append", "a", 3), ("abort", None, None))
+    read = (("read", "a", None),)
+    history = asked(
+        Memory(),
+        Ask("transaction", steps=steps),
+        Ask("transaction", steps=given_up),
+        Ask("get", steps=read),
+    )
+    seen = (("read", "a", ()), ("append", "a", 1), ("read", "a", (1,)), ("append", "a", 2), ("read", "b", ()))
+    assert history == [
+        Operation(0, 1, 0, "transaction", answer=seen),
+        Operation(2, 3, 0, "transaction", value=given_up, outcome="fail"),
+        Operation(4, 5, 0, "transaction", answer=(("read", "a", (1, 2)),)),
+    ]
+
+
+def test_balances_and_keys_in_a_transaction() -> None:
+    """Numbers are added to, keys are listed and replaced; what nobody wrote is noted, and nothing is added to it."""
+    store = Memory()
+    store["broken"] = "x"
+    history = asked(
+        store,
+        Ask("transaction", steps=(("add", "broken", 1), ("append", "broken", 1), ("get", "none", None))),
+        Ask("delete", "broken"),
+        Ask("transaction", steps=(("replace", "m", 3),)),
+        Ask("put", "a", 10),
+        Ask("transaction", steps=(("add", "a", -1), ("replace", "b", 4), ("scan", None, None))),
+        Ask("increment", "b"),
+        Ask("increment", "c"),
+    )
+    nobody = "'x', which nobody wrote"
+    assert [one.answer for one in history if one.verb in ("transaction", "increment")] == [
+        (("get", "broken", nobody), ("read", "broken", (nobody,)), ("get", "none", None)),
+        (("list", None, ()),),
+        (
+            ("get", "a", 10),
+            ("add", "a", -1),
+            ("list", None, ("a",)),
+            ("delete", "a", None),
+            ("put", "b", 4),
+            ("list", None, ("b",)),
+            ("get", "b", 4),
+        ),
+        5,
+        None,
+    ]
+
+
+def test_a_transaction_of_steps_that_raised_is_open() -> None:
+    """It may have done what was asked, or nothing."""
+    steps = (("append", "a", 1),)
+    one = client(Contested(), Backend("unnamed", state=lambda _: Contested()))
+    one.ask_all([Ask("transaction", steps=steps)])
+    assert one.history == [Operation(0, NEVER, 0, "transaction", value=steps, outcome="info")]
+
+
 class Failing(Memory):
     """Cannot write, nor read."""
 

@@ -59,7 +59,7 @@ def test_an_honest_store_comes_through(plan: str, way: Way, tmp_path: Path) -> N
 def test_a_broken_store_is_found(name: str, plan: str, way: Way, tmp_path: Path) -> None:
     """At each of some seeds; the round tells what happened."""
     for seed in range(3):
-        size = {"workers": 2, "length": 4, "age": 4} if way == "scheduled" else {}
+        size: dict[str, Any] = {"workers": 2, "length": 4, "age": 4} if way == "scheduled" else {}
         order = replace(ORDER, plan=plan, way=way, seed=seed, rounds=200, **size)
         found = search(mutant(name), "state", tmp_path / str(seed), order).found
         assert found is not None

@@ -36,7 +36,7 @@ class Memory(MutableMapping[str, Any]):
     def __delitem__(self, key: str) -> None:
         with self.lock:
             del self.data[key]
-            self.versions[key] += 1
+            self.versions[key] = self.versions.get(key, 0) + 1
 
     def __iter__(self) -> Iterator[str]:
         with self.lock:
@@ -231,5 +231,6 @@ HONEST = Backend(
     "memory-with-a-lock",
     state=lambda _: Memory(),
     errors={"conflict": ConflictError},
+    sharing="threads",
     address="tests.mutants.concurrency_threads:HONEST",
 )

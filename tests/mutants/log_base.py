@@ -73,8 +73,9 @@ class PlainLog:
 
     def latest_checkpoint(self) -> Any:
         """Return the newest state with its position."""
-        text = self.fact("state", None)
-        return None if text is None else (self.decode(text), self.fact("upto", 0))
+        # One statement: another process may make a checkpoint between two.
+        found = dict(self.rows("SELECT name, fact FROM facts WHERE name IN ('state', 'upto')"))
+        return (self.decode(found["state"]), found["upto"]) if "state" in found else None
 
     def compact(self, upto: int) -> None:
         """Drop the events up to a position."""

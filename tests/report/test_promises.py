@@ -10,7 +10,7 @@ import pytest
 from conformance.backend import Backend
 from conformance.check import Check, catalogue
 from conformance.profile import Profile
-from conformance.report.promises import promise_record
+from conformance.report.promises import concerns, promise_record
 from conformance.result import Outcome, Result
 
 LEVELS = ("power-loss", "prefix", "process-crash", "clean-close")
@@ -109,3 +109,30 @@ def test_the_shipped_checks_speak_about_their_levels() -> None:
     for contract in ("state", "log"):
         found = {c.promise for c in catalogue().values() if c.contract == contract and c.level == "must"}
         assert {f"durability:{level}" for level in LEVELS} <= found
+
+
+@pytest.mark.parametrize(
+    ("contract", "missing", "concerned"),
+    [
+        ("state", {"transactions": ()}, {"consistency": True, "isolation": True, "sharing": True}),
+        ("state", {"transactions": ("transaction",)}, {"consistency": True, "isolation": False, "sharing": True}),
+        ("log", {}, {"consistency": False, "isolation": False, "sharing": True}),
+    ],
+)
+def test_promises_about_what_is_not_offered_are_left_out(
+    contract: str, missing: dict[str, tuple[str, ...]], concerned: dict[str, bool]
+) -> None:
+    """Nobody wonders about the isolation of a store that has no transactions."""
+    profile = Profile(Backend("b", state=dict), {contract: missing}, {})
+    assert {name: concerns(name, profile) for name in concerned} == concerned
+
+
+def test_one_outcome_can_speak_about_several_promises() -> None:
+    """A weaker level of what is judged as claimed counts for the claim."""
+    about = "sharing:threads isolation:snapshot-isolation"
+    one = replace(one_check("x", "concurrency"), code="x", promise=about)
+    profile = Profile(Backend("b", state=dict, sharing="threads"), {"state": {"transactions": ()}}, {})
+    for outcome, broken in (("pass", False), ("fail", True)):
+        for name, level in (("sharing", "threads"), ("isolation", "serializable")):
+            record = promise_record(name, profile, [ended(one, outcome)], [one], whole=True)  # type: ignore[arg-type]
+            assert (record["observed"] == level, record["broken"] == [level]) == (not broken, broken)

@@ -64,3 +64,9 @@ def test_a_case_claims_one_state() -> None:
     """The verdict line of a met case says that nothing else was tried."""
     last = lines(check(), case="STATE-X-01")[-1]
     assert last == "  CONFORMANT in the one saved state of STATE-X-01, and nothing else was tried"
+
+
+def test_a_round_claims_one_round() -> None:
+    """The verdict line of a round that was carried out again says so too."""
+    last = lines(check(), case="STATE-X-01", round="STATE-X-01:scheduled:1:")[-1]
+    assert last == "  CONFORMANT in the one round of STATE-X-01, and nothing else was tried"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any
 
 from conformance.histories.checkers.zones import Zone, around, conflict, forward, name, zones_of
@@ -28,9 +29,18 @@ def check_filters(operations: Sequence[Operation], initial: Any = None) -> Verdi
         operations: All of one key. Each value is written at most once, and never "missing".
         initial: What it held at the start.
     """
-    deletes = [one for one in operations if one.verb == "delete" and one.outcome != "fail"]
-    answered = [one for one in operations if one.outcome == "ok"]
-    rest = [one for one in operations if one.verb != "delete" and not _refused(one)]
+    deletes: list[Operation] = []
+    answered: list[Operation] = []
+    rest: list[Operation] = []
+    for one in operations:
+        _, _, _, verb, _, _, _, answer, outcome = one
+        if outcome == "ok":
+            answered.append(one)
+        if verb == "delete":
+            if outcome != "fail":
+                deletes.append(one)
+        elif verb != "cas" or answer or outcome != "ok":
+            rest.append(one)
     zones = zones_of(rest, initial, deleted=bool(deletes))
     if zones is None:
         return None
@@ -54,7 +64,7 @@ def _missing_inside(answered: Sequence[Operation], forwards: Sequence[Zone]) -> 
     """Find deletes, and whoever saw "missing", inside the time when a value must be current."""
     lows = [zone.low for zone in forwards]
     for operation in answered:
-        if operation.verb == "delete" or _saw_missing(operation):
+        if operation[3] == "delete" or _saw_missing(operation):
             zone = around(forwards, lows, operation.call, operation.end)
             if zone:
                 why = f"{told(operation)} falls wholly inside the time when {name(zone)} must be current"
@@ -63,7 +73,7 @@ def _missing_inside(answered: Sequence[Operation], forwards: Sequence[Zone]) -> 
 
 def _missing_without_delete(answered: Sequence[Operation], deletes: Sequence[Operation]) -> Iterator[Verdict]:
     """Find whoever saw "missing" after a value was there, with no delete that can come in between."""
-    present = sorted((one for one in answered if _saw_or_left_a_value(one)), key=lambda one: one.end)
+    present = sorted((one for one in answered if _saw_or_left_a_value(one)), key=itemgetter(1))
     ends = [one.end for one in present]
     latest = list(accumulate(present, _called_later))
     deletes = sorted(deletes)
@@ -85,7 +95,9 @@ def _refused_though_current(answered: Sequence[Operation], initial: Any, *, dele
     called: dict[Any, Operation] = {}
     expected = {one.expected for one in refused}
     for operation in answered if expected else ():
-        for value in expected.intersection(_values(operation)):
+        for value in _values(operation):
+            if value not in expected:
+                continue
             if value not in ended or operation.end < ended[value].end:
                 ended[value] = operation
             if value not in called or operation.call > called[value].call:
@@ -99,7 +111,7 @@ def _refused_though_current(answered: Sequence[Operation], initial: Any, *, dele
 
 
 def _called_later(one: Operation, other: Operation) -> Operation:
-    return other if other.call > one.call else one
+    return other if other[0] > one[0] else one
 
 
 def _refused(operation: Operation) -> bool:
@@ -107,28 +119,27 @@ def _refused(operation: Operation) -> bool:
 
 
 def _saw_missing(operation: Operation) -> bool:
-    if operation.verb == "get":
-        return operation.answer is None
-    return operation.verb == "cas" and bool(operation.answer) and operation.expected is None
+    _, _, _, verb, _, _, expected, answer, _ = operation
+    if verb == "get":
+        return answer is None
+    return verb == "cas" and expected is None and bool(answer)
 
 
 def _saw_or_left_a_value(operation: Operation) -> bool:
-    if operation.verb == "get":
-        return operation.answer is not None
-    return operation.verb == "put" or (operation.verb == "cas" and bool(operation.answer))
+    _, _, _, verb, _, _, _, answer, _ = operation
+    if verb == "get":
+        return answer is not None
+    return verb == "put" or (verb == "cas" and bool(answer))
 
 
 def _values(operation: Operation) -> tuple[Any, ...]:
     """Return the values that an operation saw or left."""
-    match operation.verb:
-        case "get":
-            return (operation.answer,)
-        case "put":
-            return (operation.value,)
-        case "cas" if operation.answer:
-            return operation.expected, operation.value
-        case _:
-            return ()
+    _, _, _, verb, _, value, expected, answer, _ = operation
+    if verb == "get":
+        return (answer,)
+    if verb == "put":
+        return (value,)
+    return (expected, value) if verb == "cas" and answer else ()
 
 
 def _broken(why: str, *operations: Operation | None) -> Verdict:

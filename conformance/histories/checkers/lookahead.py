@@ -61,11 +61,8 @@ def _useful(operations: Sequence[Operation]) -> list[Operation]:
 def _search(problem: Problem, budget: int) -> bool | None:
     """Return whether there is a legal order; None if the budget ends first."""
     once, safe = problem.once, problem.safe
-    kinds = [step.kind for step in problem.steps]
-    looks = [step.sees for step in problem.steps]
-    writes = [step.leaves for step in problem.steps]
-    calls = [step.call for step in problem.steps]
-    crashed = [step.end == NEVER for step in problem.steps]
+    kinds, looks, writes, calls = problem.kinds, problem.sees, problem.leaves, problem.calls
+    crashed = [end == NEVER for end in problem.ends]
     must = [int(kind in (READ, SWAP)) for kind in kinds]
     refused = [int(kind == REFUSED) for kind in kinds]
     refusals = sum(refused)
@@ -76,7 +73,7 @@ def _search(problem: Problem, budget: int) -> bool | None:
         watch[value] += 1
         need[value] += sure
     # The events still to come are a linked list. 0 is its head.
-    events = events_of(problem.steps)
+    events = events_of(problem)
     times, reach = events.times, events.reach
     size = len(events.who)
     after = [*range(1, size + 2), 0]

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from conformance.histories.operation import NEVER, Operation
 
@@ -19,34 +18,28 @@ NOTHING = 1
 READ, BLIND, SWAP, REFUSED, CRASHED_SWAP = range(5)
 
 
-class Step(NamedTuple):
-    """An operation in numbers: what it is, which value it looks at, which it leaves, and its time.
-
-    Args:
-        best: When its turn is, if others can be taken before; from `call` to `end`.
-        end: When it must have been taken; NEVER if it may be left out.
-    """
-
-    kind: int
-    sees: int
-    leaves: int
-    call: int
-    best: int
-    end: int
-
-
 @dataclass(frozen=True)
 class Problem:
-    """A history in numbers.
+    """A history in numbers: a column for each thing that is known of its operations, which is faster than a record.
 
     Args:
-        steps: Its operations.
+        kinds: What each operation is.
+        sees: Which value it looks at.
+        leaves: Which value it leaves.
+        calls: When it was called.
+        bests: When its turn is, if others can be taken before; from its call to its end.
+        ends: When it must have been taken; NEVER if it may be left out.
         initial: The value at the start.
         once: Of each value, whether it can be written once only.
         safe: Of each operation, whether no swap that was refused may need just this write.
     """
 
-    steps: Sequence[Step]
+    kinds: Sequence[int]
+    sees: Sequence[int]
+    leaves: Sequence[int]
+    calls: Sequence[int]
+    bests: Sequence[int]
+    ends: Sequence[int]
     initial: int
     once: Sequence[bool]
     safe: Sequence[bool]
@@ -70,41 +63,66 @@ class Events:
 def problem_of(operations: Sequence[Operation], initial: Any) -> Problem:
     """Return a history as a problem; it has no operation that surely did nothing, and no get that crashed."""
     numbers: dict[Any, int] = {}
-    steps = []
-    for one in operations:
-        end = one.end if one.outcome == "ok" else NEVER
-        sees = leaves = NOTHING
-        if one.verb == "get":
+    kinds, sees, leaves, calls, ends = [], [], [], [], []
+    number = numbers.setdefault
+    for call, end, _, verb, _, value, expected, answer, outcome in operations:
+        before = after = NOTHING
+        if verb == "get":
             kind = READ
-        elif one.verb == "cas":
-            kind = CRASHED_SWAP if one.outcome == "info" else SWAP if one.answer else REFUSED
-        else:
+            before = number(answer, len(numbers) + 2)
+        elif verb != "cas":
             kind = BLIND
-        if kind != BLIND:
-            sees = numbers.setdefault(one.answer if kind == READ else one.expected, len(numbers) + 2)
-        if kind not in (READ, REFUSED):
-            leaves = numbers.setdefault(one.value, len(numbers) + 2)
-        steps.append(Step(kind, sees, leaves, one.call, one.call, end))
-    start = numbers.setdefault(initial, len(numbers) + 2)
-    written = Counter([start, *(step.leaves for step in steps)])
+            after = number(value, len(numbers) + 2)
+        else:
+            kind = CRASHED_SWAP if outcome == "info" else SWAP if answer else REFUSED
+            before = number(expected, len(numbers) + 2)
+            if kind != REFUSED:
+                after = number(value, len(numbers) + 2)
+        kinds.append(kind)
+        sees.append(before)
+        leaves.append(after)
+        calls.append(call)
+        ends.append(end if outcome == "ok" else NEVER)
+    start = number(initial, len(numbers) + 2)
+    written = Counter(leaves)
+    written[start] += 1
     once = [written[value] == 1 for value in range(len(numbers) + 2)]
     once[NOTHING] = False
-    swapped = {step.sees for step in steps if step.kind == SWAP and once[step.sees]}
-    fragile = {step.sees for step in steps if step.kind == REFUSED} - swapped
-    safe = _apart(steps, [step for step in steps if step.leaves in fragile])
-    return Problem(_narrowed(steps, start, once), start, once, safe)
+    safe = _safe(kinds, sees, leaves, calls, ends, once)
+    bests, ends = _narrowed(kinds, sees, leaves, calls, ends, start, once)
+    return Problem(kinds, sees, leaves, calls, bests, ends, start, once, safe)
 
 
-def _apart(steps: Sequence[Step], others: Sequence[Step]) -> list[bool]:
-    """Return of each step whether it overlaps none of the others."""
-    others = sorted(others, key=attrgetter("call"))
-    calls = [step.call for step in others]
-    ends = list(accumulate((step.end for step in others), max, initial=-NEVER))
-    return [ends[bisect_right(calls, step.end)] < step.call for step in steps]
+def _safe(
+    kinds: Sequence[int],
+    sees: Sequence[int],
+    leaves: Sequence[int],
+    calls: Sequence[int],
+    ends: Sequence[int],
+    once: Sequence[bool],
+) -> list[bool]:
+    """Return of each operation whether it overlaps none that writes what a refused swap alone may have seen."""
+    looked_at = list(zip(kinds, sees, strict=True))
+    swapped = {value for kind, value in looked_at if kind == SWAP and once[value]}
+    fragile = {value for kind, value in looked_at if kind == REFUSED} - swapped
+    if not fragile:
+        return [True] * len(kinds)
+    writers = sorted((place for place, value in enumerate(leaves) if value in fragile), key=calls.__getitem__)
+    from_ = [calls[place] for place in writers]
+    to = list(accumulate((ends[place] for place in writers), max, initial=-NEVER))
+    return [to[bisect_right(from_, end)] < call for call, end in zip(calls, ends, strict=True)]
 
 
-def _narrowed(steps: Sequence[Step], start: int, once: Sequence[bool]) -> list[Step]:
-    """Return the steps with their best times, and with an earlier end where a value must be current at the end.
+def _narrowed(
+    kinds: Sequence[int],
+    sees: Sequence[int],
+    leaves: Sequence[int],
+    calls: Sequence[int],
+    ends: Sequence[int],
+    start: int,
+    once: Sequence[bool],
+) -> tuple[list[int], list[int]]:
+    """Return the best times, and the ends, some of them earlier, where a value must be current at the end.
 
     A value that is written once is current from the first end of who wrote or must see it to the last call of one.
     What leaves or sees another value and ends in that time comes before it, if it was called before it.
@@ -112,40 +130,60 @@ def _narrowed(steps: Sequence[Step], start: int, once: Sequence[bool]) -> list[S
     low = [NEVER] * len(once)
     high = [-NEVER] * len(once)
     low[start] = -NEVER
-    for kind, sees, leaves, call, _, end in steps:
-        for value in (leaves, sees) if kind in (READ, SWAP) else (leaves,):
-            if end < low[value]:
-                low[value] = end
-            if call > high[value]:
-                high[value] = call
+    for kind, before, after, call, end in zip(kinds, sees, leaves, calls, ends, strict=True):
+        if end < low[after]:
+            low[after] = end
+        if call > high[after]:
+            high[after] = call
+        if kind in (READ, SWAP):
+            if end < low[before]:
+                low[before] = end
+            if call > high[before]:
+                high[before] = call
     zones = sorted(
         zone for zone, single in zip(zip(low, high, strict=True), once, strict=True) if single and zone[0] < zone[1]
     )
     lows = [zone[0] for zone in zones]
-    narrowed = []
-    for step in steps:
-        kind, sees, leaves, call, best, end = step
-        if once[leaves] and low[leaves] < NEVER:
-            step = Step(kind, sees, leaves, call, max(call, min(low[leaves], high[leaves])), end)
-        elif end < NEVER and ((kind == BLIND and not once[leaves]) or (kind == READ and not once[sees])):
-            place = bisect_left(lows, end) - 1
-            if place >= 0 and call <= lows[place] and end < zones[place][1]:
-                end = lows[place]
-            step = Step(kind, sees, leaves, call, end if kind == BLIND else best, end)
-        narrowed.append(step)
-    return narrowed
+    bests, earlier = list(calls), list(ends)
+    for place, (kind, before, after, call, end) in enumerate(zip(kinds, sees, leaves, calls, ends, strict=True)):
+        if once[after] and low[after] < NEVER:
+            bests[place] = max(call, min(low[after], high[after]))
+        elif end < NEVER and ((kind == BLIND and not once[after]) or (kind == READ and not once[before])):
+            zone = bisect_left(lows, end) - 1
+            if zone >= 0 and call <= lows[zone] and end < zones[zone][1]:
+                earlier[place] = end = lows[zone]
+            if kind == BLIND:
+                bests[place] = end
+    return bests, earlier
 
 
-def events_of(steps: Sequence[Step]) -> Events:
-    """Return the turns and ends of steps."""
-    size = len(steps)
-    # A turn comes before an end of the same time: its number is made negative.
-    order = [(step.best, place - size) for place, step in enumerate(steps)]
-    order += [(step.end, place) for place, step in enumerate(steps) if step.end < NEVER]
+def events_of(problem: Problem) -> Events:
+    """Return the turns and ends of the operations of a problem."""
+    size = len(problem.kinds)
+    # One number tells the time and who it is; of the same time a turn comes before an end.
+    order = [best * 2 * size + place for place, best in enumerate(problem.bests)]
+    order += [end * 2 * size + size + place for place, end in enumerate(problem.ends) if end < NEVER]
     order.sort()
-    turns = sorted((steps[place].call, number) for number, (_, place) in enumerate(order, 1) if place < 0)
-    calls = [call for call, _ in turns]
-    furthest = list(accumulate((number for _, number in turns), max))
-    reach = [0 if place < 0 else furthest[bisect_right(calls, time) - 1] for time, place in order]
-    who = [place + size if place < 0 else -1 - place for _, place in order]
-    return Events(who, [0, *(time for time, _ in order)], [0, *reach])
+    times, who = [0], []
+    turns = [0] * size
+    for number, moment in enumerate(order, 1):
+        time, place = divmod(moment, 2 * size)
+        times.append(time)
+        if place < size:
+            who.append(place)
+            turns[place] = number
+        else:
+            who.append(size - 1 - place)
+    calls = problem.calls
+    called = sorted(range(size), key=calls.__getitem__)
+    reach = [0]
+    furthest = passed = 0
+    for one, time in zip(who, times[1:], strict=True):
+        if one >= 0:
+            reach.append(0)
+            continue
+        while passed < size and calls[called[passed]] <= time:
+            furthest = max(furthest, turns[called[passed]])
+            passed += 1
+        reach.append(furthest)
+    return Events(who, times, reach)

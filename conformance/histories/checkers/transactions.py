@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.histories.checkers.cycles import components, on_cycles, short_cycle
+from conformance.histories.checkers.cycles import on_cycles
+from conformance.histories.checkers.dependencies import RT, RW, WR, WW, anomaly_of, dependency_cycles
 from conformance.histories.operation import History, Operation
 from conformance.histories.verdict import Verdict
 
@@ -40,11 +41,8 @@ ANOMALIES = {
     "G2": ("serializable", "each of some transactions missed what the next one appended (write skew)"),
     "real-time": ("strict serializable", "a transaction missed or overtook one that had ended before it began"),
 }
-#: Transactions nobody saw that one reader is ordered before, and components that are searched for a cycle each.
+#: Transactions nobody saw that one reader is ordered before.
 UNSEEN_MAX = 16
-COMPONENTS_MAX = 16
-
-_WW, _WR, _RW, _RT = 1, 2, 4, 8  # what an edge says: overwrites, reads from, is overwritten by, ended before
 
 
 def check_transactions(history: History, level: str = "serializable") -> Verdict:
@@ -69,23 +67,35 @@ def check_transactions(history: History, level: str = "serializable") -> Verdict
 
 def isolation(history: History) -> str:
     """Return the strongest level that holds, `none` if none does."""
-    holds = min((LEVELS.index(ANOMALIES[name][0]) for name in anomalies(history)), default=len(LEVELS))
+    return level_left(anomalies(history))
+
+
+def level_left(found: Collection[str]) -> str:
+    """Return the strongest level that some anomalies leave, `none` if they leave none."""
+    holds = min((LEVELS.index(ANOMALIES[name][0]) for name in found), default=len(LEVELS))
     return LEVELS[holds - 1] if holds else "none"
 
 
-def anomalies(history: History) -> Mapping[str, tuple[Operation, ...]]:
+def anomalies(history: History, *, rewritten: bool = False) -> Mapping[str, tuple[Operation, ...]]:
     """Return the anomalies of ANOMALIES that a history shows, worst first, each with transactions that show it.
+
+    Args:
+        history: As in `check_transactions`.
+        rewritten: Who appends reads the list and writes a longer one, so that a list may take the place of another.
 
     Raises:
         ValueError: Something is no transaction, or a value was appended twice to a key.
     """
-    seen = _Seen(history)
+    seen = _Seen(history, rewritten)
     seen.look()
     edges = seen.dependencies()
     if on_cycles(edges):
-        for cycle in _cycles(edges):
+        for cycle in dependency_cycles(edges):
             witness = [history[node] for node in cycle if node < len(history)]
-            seen.found.setdefault(_named(edges, cycle), tuple(dict.fromkeys(witness)))
+            seen.found.setdefault(anomaly_of(edges, cycle), tuple(dict.fromkeys(witness)))
+    if rewritten and "lost update" in seen.found:  # what took whose place is not known, nor is such a circle then
+        for name in ("G0", "G1c"):
+            seen.found.pop(name, None)
     return {name: seen.found[name] for name in ANOMALIES if name in seen.found}
 
 
@@ -95,6 +105,7 @@ class _Seen:
 
     Args:
         history: Of transactions, by whose places in it they are called here.
+        rewritten: Whether who appends writes the whole list.
         found: The anomalies that are no cycles.
         writer: Who appended what.
         final: What a transaction appended last to a key.
@@ -105,6 +116,7 @@ class _Seen:
     """
 
     history: History
+    rewritten: bool
     found: dict[str, tuple[Operation, ...]] = field(default_factory=dict)
     writer: dict[tuple[Any, Any], int] = field(default_factory=dict)
     final: dict[tuple[int, Any], Any] = field(default_factory=dict)
@@ -181,22 +193,43 @@ class _Seen:
         updates: dict[tuple[Any, int], int] = {}
         for number, key, values in self.reads:
             shown, reader = self.longest[key]
-            if values != shown[: len(values)]:
-                self._note("incompatible order", number, reader)
-                continue
-            if values:
-                writer = self.writer.get((key, values[-1]))
-                if writer == number:  # before it had appended that
-                    self._note("internal", number)
-                elif writer is not None and self.final[writer, key] != values[-1]:
+            writer = self.writer.get((key, values[-1])) if values else None
+            if writer is not None and writer != number:
+                if self.history[writer].outcome == "fail":
+                    self._note("G1a", writer, number)
+                elif self.final[writer, key] != values[-1]:
                     self._note("G1b", writer, number)
+            if values != shown[: len(values)]:
+                fork = next(place for place, value in enumerate(values) if value != shown[place])
+                self._note_fork(key, values[fork], shown[fork], number, reader)
+                continue
+            if writer == number:  # before it had appended that
+                self._note("internal", number)
             if (number, key) in self.final:
                 first = updates.setdefault((key, len(values)), number)
                 if first != number:
                     self._note("lost update", first, number)
+                elif self.rewritten and len(values) < len(shown):
+                    next_one = self.writer.get((key, shown[len(values)]), number)
+                    if next_one != number:
+                        self._note("lost update", next_one, number)
 
     def _note(self, anomaly: str, *numbers: int) -> None:
         self.found.setdefault(anomaly, tuple(self.history[number] for number in numbers))
+
+    def _note_fork(self, key: Any, one: Any, other: Any, *readers: int) -> None:
+        """Note that two lists go on in different ways."""
+        writers = [self.writer.get((key, value)) for value in (one, other)]
+        known = [writer for writer in dict.fromkeys(writers) if writer is not None]
+        if not self.rewritten or writers[0] == writers[1]:
+            self._note("incompatible order", *readers)
+        elif None in writers:
+            self._note("garbage read", *readers)
+        else:
+            for writer in known:
+                if self.history[writer].outcome == "fail":
+                    self._note("G1a", writer, *readers)
+            self._note("lost update", *dict.fromkeys([*known, *readers]))
 
     def dependencies(self) -> list[dict[int, int]]:
         """Return who must come before whom, and why; behind the transactions stand the nodes of real time."""
@@ -213,23 +246,23 @@ class _Seen:
                 writer = self.writer.get((key, value))
                 if writer in self.committed and writer is not None:
                     if before is not None:
-                        link(before, writer, _WW)
+                        link(before, writer, WW)
                     before = writer
             if before is not None:
                 for writer in self.unseen.get(key, ()):
                     # Whether a crashed one took effect is known from who read it: it is no dependency of writes alone.
-                    link(before, writer, _WW if self.history[writer].outcome == "ok" else _WR)
+                    link(before, writer, WW if self.history[writer].outcome == "ok" else WR)
         for number, key, values in self.reads:
             shown, _ = self.longest[key]
             if values != shown[: len(values)]:
                 continue
             if values and (key, values[-1]) in self.writer:
-                link(self.writer[key, values[-1]], number, _WR)
+                link(self.writer[key, values[-1]], number, WR)
             if len(values) < len(shown):
-                link(number, self.writer.get((key, shown[len(values)]), number), _RW)
+                link(number, self.writer.get((key, shown[len(values)]), number), RW)
             elif key in self.unseen:
                 for writer in self.unseen[key][:UNSEEN_MAX]:
-                    link(number, writer, _RW)
+                    link(number, writer, RW)
         self._add_real_time(edges)
         return edges
 
@@ -248,53 +281,8 @@ class _Seen:
             if ended:
                 edges.append({})
                 for one in ended if moment is None else [moment, *ended]:
-                    edges[one][len(edges) - 1] = _RT
+                    edges[one][len(edges) - 1] = RT
                 moment = len(edges) - 1
                 ended = []
             if moment is not None:
-                edges[moment][number] = _RT
-
-
-def _cycles(edges: Sequence[Mapping[int, int]]) -> list[list[int]]:
-    """Return cycles, at least one for each level that some cycle breaks; linear, whatever the graph."""
-    left: Collection[int] = set(on_cycles(edges))
-
-    def part(kinds: int) -> list[list[int]]:
-        return [
-            [other for other, kind in after.items() if kind & kinds] if one in left else []
-            for one, after in enumerate(edges)
-        ]
-
-    found: list[list[int]] = []
-    for kinds in (_WW, _WW | _WR, _WW | _WR | _RW, _WW | _WR | _RW | _RT):
-        graph = part(kinds)
-        found += [short_cycle(graph, one) for one in components(graph, left)[:COMPONENTS_MAX]]
-    # Snapshot isolation forbids cycles without two `rw` in a row: each node is there twice, as reached by `rw` and not.
-    reads_from, overwritten = part(_WW | _WR), part(_RW)
-    twice: list[list[int]] = []
-    for known, missed in zip(reads_from, overwritten, strict=True):
-        calm = [2 * other for other in known]
-        twice += [calm + [2 * other + 1 for other in missed], calm]
-    found += [
-        [node // 2 for node in short_cycle(twice, one)]
-        for one in components(twice, (2 * node for node in left))[:COMPONENTS_MAX]
-    ]
-    return found
-
-
-def _named(edges: Sequence[Mapping[int, int]], cycle: Sequence[int]) -> str:
-    kinds = [edges[one][other] for one, other in zip(cycle, [*cycle[1:], cycle[0]], strict=True)]
-    if all(kind & _WW for kind in kinds):
-        return "G0"
-    if all(kind & (_WW | _WR) for kind in kinds):
-        return "G1c"
-    if not all(kind & (_WW | _WR | _RW) for kind in kinds):
-        return "real-time"
-    missed = [not kind & (_WW | _WR) for kind in kinds]
-    if sum(missed) == 1:
-        return "G-single"
-    return (
-        "G2"
-        if any(one and other for one, other in zip(missed, missed[1:] + missed[:1], strict=True))
-        else "G-nonadjacent"
-    )
+                edges[moment][number] = RT

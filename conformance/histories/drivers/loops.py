@@ -1,4 +1,8 @@
-"""An event loop that resumes tasks in an order of its own, out of a seeded generator."""
+"""An event loop that resumes tasks late, and in an order of its own, out of a seeded generator.
+
+Others run only where a task really suspends. To resume it later than it could be is all that a schedule may do: a busy
+process does it too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import sys
 import threading
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from operator import attrgetter
 from random import Random
@@ -17,6 +21,8 @@ Answer = TypeVar("Answer")
 
 #: How long a task is waited for that was cancelled, and then cancelled again; in the end it is left to the closed loop.
 PATIENCE_S = (0.1, 0.3, 0.6)
+#: The name of threads that do nothing but what the event loop lets them do.
+WAITS = "waits for the loop"
 
 if sys.platform == "win32":
     _Loop = asyncio.ProactorEventLoop
@@ -33,10 +39,17 @@ class ShuffledLoop(_Loop):  # asyncio has no other way to change what comes next
 
     Args:
         seed: The same seed gives the same order, as far as nothing outside decides when a task is ready.
+
+    Attributes:
+        held: How many of the steps that could be next are put off by a turn; may be changed at any time.
+        limit: Ends all in the end; it is nothing to hope for.
     """
 
     def __init__(self, seed: int) -> None:
         super().__init__()
+        self.held = 0.0
+        self.limit: asyncio.TimerHandle | None = None
+        self._calls: set[Future[Any]] = set()
         self._random = Random(seed)
         self._steps: list[_Step] = []  # in the order of their `after`
         self._others = 0
@@ -54,7 +67,42 @@ class ShuffledLoop(_Loop):  # asyncio has no other way to change what comes next
         self._steps.append(_Step(self._others, callback, args, copy_context() if context is None else context))
         return handle
 
+    def run_in_executor(  # type: ignore[override]  # as above
+        self, executor: Executor | None, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        """Have a function called in a thread; a thread that nobody waits for any more is remembered."""
+        if not isinstance(executor, Executor):
+            return super().run_in_executor(executor, func, *args)
+        call = executor.submit(func, *args)
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return asyncio.wrap_future(call, loop=self)
+
+    async def quiet(self, limit_s: float) -> None:
+        """Wait until no thread does what was asked of it, also for a task that was cancelled meanwhile."""
+        calls = [asyncio.wrap_future(call, loop=self) for call in tuple(self._calls)]
+        if calls:
+            await asyncio.wait(calls, timeout=limit_s)
+
+    def hopeless(self) -> bool:
+        """Tell whether nothing will ever happen again by itself: nothing is ready, in time, in a thread, or awaited."""
+        # What asyncio has no public name for, and another loop may not have.
+        selector, scheduled, ready, executor = (
+            getattr(self, name, None) for name in ("_selector", "_scheduled", "_ready", "_default_executor")
+        )
+        if selector is None or scheduled is None or ready is None or ready or self._calls or self._steps:
+            return False
+        if any(timer is not self.limit and not timer.cancelled() for timer in scheduled):
+            return False
+        # One reader is the loop's own. Idle threads of the executor wait for the loop.
+        waiting = {threading.current_thread(), *getattr(executor, "_threads", ())}
+        others = [one for one in threading.enumerate() if one not in waiting and one.name != WAITS]
+        return len(selector.get_map()) <= 1 and not others
+
     def _turn(self, after: int) -> None:
+        if self._random.random() < self.held:
+            super().call_soon(self._turn, self._others, context=self._outside)
+            return
         choice = bisect_right(self._steps, after, key=_after)
         step = self._steps.pop(int(self._random.random() * choice))
         step.context.run(step.callback, *step.args)
@@ -127,8 +175,13 @@ async def _within(main: Callable[[], Awaitable[Answer]], limit_s: float) -> Answ
     async def call() -> Answer:
         return await main()
 
-    task = asyncio.create_task(call())
-    await asyncio.wait({task}, timeout=limit_s)
+    loop = asyncio.get_running_loop()
+    task, over = asyncio.create_task(call()), loop.create_future()
+    limit = loop.call_later(limit_s, over.cancel)
+    if isinstance(loop, ShuffledLoop):
+        loop.limit = limit
+    await asyncio.wait({task, over}, return_when=asyncio.FIRST_COMPLETED)
+    limit.cancel()
     if not task.done():
         await cancelled([task])
         raise TimeoutError(f"not done after {limit_s:g} s")

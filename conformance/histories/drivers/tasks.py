@@ -1,28 +1,38 @@
 """Workers that are tasks of one event loop and share one store.
 
-Modules of the store that were imported under `yields.yielding` yield at awaits; the loop resumes any task that is
-ready. Both are drawn from one seed. The usual way, since a store lives in the loop that it was opened in:
+A task is resumed late, and in an order drawn from a seed; and it may be cancelled where it is suspended. A store lives
+in the loop that it was opened in, so the usual way is:
 
     async def main() -> ...:
         store = await open_store()
-        ran = await race([...], seed=seed)  # points are on
-        ...  # final reads; points are off
+        ran = await race([...])
+        ...  # final reads
         await store.close()
 
     run_in_loop(main, seed=seed)
+
+No suspension is put where there is none. A coroutine that never suspends lets nobody in between, and a store may rely
+on that, also on what a coroutine does before it suspends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
-from conformance.histories.drivers.loops import cancelled, run_in_loop
-from conformance.histories.drivers.yields import has_points, points
+from conformance.histories.drivers.loops import ShuffledLoop, cancelled
 
 Body = Callable[[], Awaitable[None]]
+
+#: Seconds after which it is looked whether the workers can ever go on; it does not decide on the answer.
+_LOOK_S = 0.05
+#: Turns of the loop up to which a cancellation is put off, as a power of two.
+_LATEST = 7
 
 
 @dataclass(frozen=True)
@@ -30,52 +40,53 @@ class RanTasks:
     """What came of a race.
 
     Args:
-        points: How many points were passed; none, if the race saw none of the store's code.
-        yields: How many of them yielded.
-        stuck: Whether some body had not ended in time.
+        stuck: Whether some body did not end, in time or ever.
         errors: What each body raised; TimeoutError for one that would not even be cancelled.
-        cancels: How many of the cancellations were asked for: a body may end before its time has come.
     """
 
-    points: int
-    yields: int
     stuck: bool
     errors: tuple[BaseException | None, ...]
-    cancels: int = 0
 
 
-def run_tasks(
-    bodies: Sequence[Body],
-    *,
-    seed: int,
-    rate: float = 0.3,
-    limit_s: float = 5.0,
-    cancel: Sequence[tuple[int, int]] = (),
-) -> RanTasks:
-    """Race bodies in a loop of their own; the arguments are those of `race`."""
-    return run_in_loop(
-        lambda: race(bodies, seed=seed, rate=rate, limit_s=limit_s, cancel=cancel), seed=seed, limit_s=limit_s + 10
-    )
+@dataclass(eq=False)
+class Cancelling:
+    """Cancels some workers of a race in the middle of a call.
+
+    Args:
+        random: Decides whom, and when.
+        most: So many cancellations at most.
+        calls: The workers that are in the middle of a call: each enters itself before it calls. Who is cancelled is
+            taken off, so that nobody is cancelled again while it clears up.
+        cancelled: The workers whose task was cancelled; each takes itself off when it has seen the cancellation.
+    """
+
+    random: Random
+    most: int = 6
+    calls: set[int] = field(default_factory=set)
+    cancelled: set[int] = field(default_factory=set)
+
+    async def cancel(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Cancel workers, by the places of their tasks."""
+        for _ in range(self.most):
+            for _ in range(int(2 ** (self.random.random() * _LATEST))):
+                await asyncio.sleep(0)
+            if self.calls:
+                worker = self.random.choice(sorted(self.calls))
+                self.calls.discard(worker)
+                self.cancelled.add(worker)
+                tasks[worker].cancel()
 
 
 async def race(
-    bodies: Sequence[Body],
-    *,
-    seed: int,
-    rate: float = 0.3,
-    limit_s: float = 5.0,
-    cancel: Sequence[tuple[int, int]] = (),
+    bodies: Sequence[Body], *, held: float = 0.0, limit_s: float = 5.0, cancelling: Cancelling | None = None
 ) -> RanTasks:
-    """Run bodies at once, each as a task of the running loop, with points on until all have ended.
+    """Run bodies at once, each as a task of the running loop, until all have ended.
 
     Args:
         bodies: What each worker does.
-        seed: The same seed yields at the same points.
-        rate: How many of the points yield.
-        limit_s: After so long, bodies that have not ended are cancelled.
-        cancel: Workers to cancel in the middle of a call, each with the number of its points to be passed before. The
-            cancellation is asked for at the next point before something that has no points of its own: what else is
-            awaited is a call that can't be cancelled before it begins. It arrives there, or inside of what is awaited.
+        held: How many of the steps that could be next are put off; see `ShuffledLoop`.
+        limit_s: After so long, bodies that have not ended are cancelled; at once if they can't ever go on.
+        cancelling: Who is cancelled on the way; None for nobody.
     """
     errors: list[BaseException | None] = [TimeoutError("would not be cancelled") for _ in bodies]
 
@@ -87,45 +98,35 @@ async def race(
         else:
             errors[worker] = None
 
-    plan = _Cancelling(cancel)
-    with points(seed, rate, plan.meet if cancel else lambda _, yields: yields) as passed:
-        tasks = [asyncio.create_task(call(worker)) for worker in range(len(bodies))]
-        plan.workers.update({task: worker for worker, task in enumerate(tasks)})
-        try:
-            pending = (await asyncio.wait(tasks, timeout=limit_s))[1] if tasks else set()
-        except asyncio.CancelledError:
-            await cancelled(tasks)
-            raise
-    await cancelled(pending)
-    return RanTasks(passed.passed, passed.made, bool(pending), tuple(errors), plan.asked)
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, ShuffledLoop):
+        loop.held = held
+    tasks = [asyncio.create_task(call(worker)) for worker in range(len(bodies))]
+    beside = [asyncio.create_task(cancelling.cancel(tasks))] if cancelling is not None else []
+    try:
+        pending = await _ended(tasks, limit_s)
+    except asyncio.CancelledError:
+        await cancelled([*tasks, *beside])
+        raise
+    finally:
+        if isinstance(loop, ShuffledLoop):
+            loop.held = 0.0
+    await cancelled([*pending, *beside])
+    return RanTasks(bool(pending), tuple(errors))
 
 
-@dataclass
-class _Cancelling:
-    """Asks for cancellations when their points have come."""
+async def _ended(tasks: Sequence[asyncio.Task[Any]], limit_s: float) -> set[asyncio.Task[Any]]:
+    """Wait for tasks, and return those that did not end."""
+    loop = asyncio.get_running_loop()
+    pending, until = set(tasks), time.monotonic() + limit_s
+    while pending and (left := until - time.monotonic()) > 0:
+        _, pending = await asyncio.wait(pending, timeout=min(_LOOK_S, left))
+        if pending and isinstance(loop, ShuffledLoop) and loop.hopeless():
+            break
+    return pending
 
-    plan: Sequence[tuple[int, int]]
-    workers: dict[asyncio.Task[None] | None, int] = field(default_factory=dict)
-    passed: dict[int, int] = field(default_factory=dict)
-    asked: int = 0
 
-    def __post_init__(self) -> None:
-        self._due = {worker: sorted(after for who, after in self.plan if who == worker) for worker, _ in self.plan}
-        self._cancelled: set[int] = set()
-
-    def meet(self, operand: Any, yields: bool) -> bool:  # noqa: FBT001
-        """Note a point of a worker; tell whether it may yield."""
-        task: asyncio.Task[Any] | None = asyncio.current_task()
-        worker = self.workers.get(task)
-        if task is None or worker is None:
-            return yields
-        passed = self.passed[worker] = self.passed.get(worker, -1) + 1
-        innermost = not has_points(operand)
-        due = self._due.get(worker)
-        if due and innermost and passed >= due[0]:
-            due.pop(0)
-            task.cancel()
-            self.asked += 1
-            self._cancelled.add(worker)
-        # A cancellation that is under way arrives where the task next suspends: not before a call that has points.
-        return yields and (innermost or worker not in self._cancelled)
+def uncancelled() -> None:
+    """Forget that the running task was cancelled: it has seen it, and goes on."""
+    with suppress(AttributeError):  # before Python 3.11 a task forgets by itself
+        getattr(asyncio.current_task(), "uncancel")()  # noqa: B009 - unknown before Python 3.11

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.histories.operation import Verb
+from conformance.histories.operation import Step, Verb
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,13 @@ class Ask:
         verb: What is asked. A `cas` reads a value, and swaps it if it is still there.
         key: Of which key.
         number: Tells the value that is written; unique in a plan.
+        steps: What a `transaction` does, as `inside.Inside` knows it; a `get` does it outside of any transaction.
     """
 
     verb: Verb
     key: Any = None
     number: int = 0
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from conformance.backend import Backend
 from conformance.frames import is_of_store
-from conformance.histories.drivers.processes import MemberError, Team, pause_at_calls, ranked
+from conformance.histories.drivers.calls import at_calls, pauses
+from conformance.histories.drivers.processes import MemberError, Team, ranked
 from conformance.histories.operation import Operation
 from conformance.histories.perform import Client, Raised
 from conformance.histories.plans.plan import Ask, Plan
@@ -68,11 +69,8 @@ def _open(state: dict[str, Any], folder: str, worker: int, times: int) -> None:
 def _ask(state: dict[str, Any], asks: Sequence[Ask], pause: int | None) -> tuple[list[Operation], list[Raised]]:
     client: Client = state["client"]
     client.history, client.raised = [], []
-    pause_at_calls(pause, is_of_store)
-    try:
+    with at_calls(None if pause is None else pauses(pause), is_of_store):
         client.ask_all(asks)
-    finally:
-        pause_at_calls(None, is_of_store)
     return client.history, client.raised
 
 

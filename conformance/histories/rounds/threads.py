@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -13,14 +14,28 @@ from conformance.backend import Backend
 from conformance.frames import store_code
 from conformance.histories.drivers.locks import cooperative
 from conformance.histories.drivers.points import Points
-from conformance.histories.drivers.schedule import Schedule
-from conformance.histories.drivers.threads import run_free, run_scheduled
+from conformance.histories.drivers.schedule import Schedule, Switch
+from conformance.histories.drivers.threads import Body, Noise, Ran, run_free, run_scheduled
 from conformance.histories.perform import Client
 from conformance.histories.plans.plan import Plan
 from conformance.histories.rounds.round import LIMIT_S, CarryOut, Round, closed, opened
 
-#: `scheduled`: one runs at a time, switched at opcodes of the store's code. `free`: switched as often as Python can.
+#: `scheduled`: one runs at a time, switched at points of the store's code. `free`: switched as often as Python can.
 ThreadWay = Literal["scheduled", "free"]
+
+#: What decides the turns, and at which points, one round after the other. A walk finds what is shallow soonest; PCT is
+#: there for what needs few switches, far apart; lines are passed faster than opcodes.
+_TURNS: tuple[tuple[Literal["walk", "pct"], Literal["opcode", "line"]], ...] = (
+    ("walk", "opcode"),
+    ("walk", "opcode"),
+    ("pct", "opcode"),
+    ("walk", "line"),
+)
+#: Steps over which PCT spreads its changes, one time after the other: how many there will be is not known before.
+_LENGTHS = (50, 200, 800, 3_200)
+
+#: The share of points at which a free thread sleeps: a store may pass thousands in a call.
+_NOISE = 0.01
 
 
 @contextmanager
@@ -34,25 +49,54 @@ def threads(way: ThreadWay, backend: Backend, contract: str, _workers: int) -> I
     yield carry_out
 
 
-def in_threads(backend: Backend, contract: str, folder: Path, plan: Plan, seed: int, way: ThreadWay) -> Round:
-    """Carry out a plan with a thread for each worker, all on one open store in a new folder."""
+def in_threads(
+    backend: Backend,
+    contract: str,
+    folder: Path,
+    plan: Plan,
+    seed: int,
+    way: ThreadWay,
+    switches: Sequence[Switch] | None = None,
+) -> Round:
+    """Carry out a plan with a thread for each worker, all on one open store in a new folder.
+
+    Args:
+        backend: Of the store.
+        contract: What is opened.
+        folder: Where.
+        plan: What is asked.
+        seed: Of the turns, or of the noise.
+        way: How the threads meet.
+        switches: Replayed in place of the turns that the seed gives; None for those.
+    """
     folder.mkdir(parents=True)
     tick = itertools.count().__next__
-    scheduled = way == "scheduled"
-    points = Points(store_code())
-    with cooperative(points) if scheduled else nullcontext():
+    turns, points = turns_of(seed)
+    if switches is not None:
+        turns = replace(turns, strategy="replay", switches=tuple(switches))
+    with cooperative(points) if way == "scheduled" else nullcontext():
         driver, store = opened(backend, contract, folder)
         clients = [Client(number, backend, driver, store, tick, plan.times) for number in range(len(plan.workers) + 2)]
         first, last = clients[-2:]
         first.ask_all(plan.before)
         bodies = [partial(client.ask_all, asks) for client, asks in zip(clients, plan.workers, strict=False)]
-        if scheduled:
-            ran = run_scheduled(bodies, Schedule("walk", seed), points, limit_s=LIMIT_S)
-        else:
-            ran = run_free(bodies, limit_s=LIMIT_S)
+        ran = run_scheduled(bodies, turns, points, limit_s=LIMIT_S) if way == "scheduled" else _freely(bodies, seed)
         if not ran.stuck:
             last.ask_all(plan.after)
             closed(driver, store)
     history = sorted((one for client in clients for one in client.history), key=lambda operation: operation.call)
     raised = [one for client in clients for one in client.raised]
     return Round(history, raised, "the threads never came to an end" if ran.stuck else "", ran.switches)
+
+
+def turns_of(seed: int) -> tuple[Schedule, Points]:
+    """Return how the turns of a round are decided, and where they may change: what comes next of all there are."""
+    strategy, unit = _TURNS[seed % len(_TURNS)]
+    length = _LENGTHS[seed // len(_TURNS) % len(_LENGTHS)]
+    return Schedule(strategy, seed, length=length), Points(store_code(), unit)
+
+
+def _freely(bodies: Sequence[Body], seed: int) -> Ran:
+    """Let threads run freely; in every other round they sleep now and then, which holds short windows open."""
+    noise = Noise(Points(store_code()), seed, rate=_NOISE) if seed % 2 else None
+    return run_free(bodies, noise=noise, limit_s=LIMIT_S)

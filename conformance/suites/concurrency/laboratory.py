@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.frames import shown_path
-from conformance.histories.drivers.schedule import Switch
 from conformance.histories.kinds import DRIVER, KINDS
-from conformance.histories.lanes import lanes
-from conformance.histories.operation import History, Operation
+from conformance.histories.lanes import lane_data, lanes
+from conformance.histories.operation import UPKEEP, History, Operation
+from conformance.histories.replay import Repeat, switch_lines
 from conformance.histories.rounds.ways import Way
 from conformance.histories.search import Found, Order, Searched, search_in_child
 from conformance.histories.smallest import smallest
@@ -20,18 +20,31 @@ from conformance.workers import Crew, WorkerError
 if TYPE_CHECKING:
     from conformance.trial import Trial
 
-#: Switches that are shown at most.
-_SHOWN = 12
+#: Longer than any round.
+_EVER_S = 3_600.0
 #: Calls that are shown at most beside one that raised.
 _BESIDE = 5
+#: Of these the checker knows which contradict each other, and nothing else is shown.
+_SHOWN_ALONE = ("list", "transaction")
 #: Workers, calls of each, and the greatest age of the store. A scheduler finds a race in the smallest plans, of which
 #: it tries hundreds; who hammers needs long ones.
 _SIZES: dict[Way, tuple[int, int, int]] = {
     "scheduled": (2, 3, 6),
     "free": (4, 40, 20),
     "processes": (2, 30, 40),
-    "paused": (2, 8, 40),
+    "paused": (2, 12, 30),
+    "killed": (2, 20, 8),
+    "all killed": (2, 20, 8),
+    "handles": (2, 3, 3),
+    "openers": (2, 4, 3),
+    "opener stopped": (2, 2, 2),
+    "stopped": (2, 6, 3),
+    "holder killed": (2, 4, 3),
+    "tasks": (3, 4, 6),
+    "cancelled": (3, 5, 6),
 }
+#: Where a round takes long, as processes are killed and made, rounds get more time than others.
+_LONGER: dict[Way, float] = {"openers": 1.5, "opener stopped": 1.5}
 THREADS: tuple[Way, ...] = ("scheduled", "free")
 PROCESSES: tuple[Way, ...] = ("processes", "paused")
 
@@ -42,8 +55,19 @@ def _crew(trial: Trial) -> Iterator[Crew]:
         yield crew
 
 
-def require(trial: Trial, plan: str, ways: Sequence[Way]) -> None:
+def crew_of(trial: Trial) -> Crew:
+    """Return the workers of a trial's contract; all checks of a bench share them.
+
+    Raises:
+        WorkerError: They could not be started.
+    """
+    return trial.bench.room(("concurrency", trial.check.contract), lambda: _crew(trial))
+
+
+def require(trial: Trial, plan: str, ways: Sequence[Way]) -> int:
     """Require that what workers see of a plan can be put into one order, call after call, each in its own time.
+
+    Some kinds of plans ask for less, or for more. Returns what the kind counts.
 
     Args:
         trial: The trial.
@@ -55,8 +79,8 @@ def require(trial: Trial, plan: str, ways: Sequence[Way]) -> None:
         Inconclusive: No process could be started, no two calls overlapped, or a history was not decided.
     """
     try:
-        crew = trial.bench.room(("concurrency", trial.check.contract), lambda: _crew(trial))
-        orders = [_order(trial, plan, way) for way in ways]
+        crew = crew_of(trial)
+        orders = _repeated(trial, [_order(trial, plan, way) for way in ways])
         found = sorted(crew.spread(search_in_child, orders), key=lambda one: orders.index(one[0]))
     except WorkerError as error:
         raise Inconclusive(str(error)) from error
@@ -68,6 +92,7 @@ def require(trial: Trial, plan: str, ways: Sequence[Way]) -> None:
         raise Inconclusive("no two calls were ever made at the same time")
     if unknown := sum(searched.unknown for _, searched in found):
         raise Inconclusive(f"{unknown} histories could not be decided")
+    return sum(searched.counted for _, searched in found)
 
 
 def _order(trial: Trial, plan: str, way: Way) -> Order:
@@ -80,8 +105,19 @@ def _order(trial: Trial, plan: str, way: Way) -> Order:
         length,
         age,
         rounds=trial.effort.rounds,
-        seconds=trial.effort.round_seconds,
+        seconds=trial.effort.round_seconds * _LONGER.get(way, 1.0),
     )
+
+
+def _repeated(trial: Trial, orders: list[Order]) -> list[Order]:
+    """Return the orders of a run; where one round is to be carried out again, that alone, however long it takes."""
+    only = trial.bench.case
+    if not isinstance(only, Repeat):
+        return orders
+    found = [replace(order, only=only, seconds=_EVER_S) for order in orders if order.way == "scheduled"]
+    if not found:
+        raise Inconclusive(f"no threads are scheduled in {trial.check.code}: there is no such round")
+    return found
 
 
 def _count(trial: Trial, searched: Searched) -> None:
@@ -100,27 +136,39 @@ def _violation(trial: Trial, order: Order, found: Found) -> Violation:
     else:
         judge = KINDS[order.plan].judge
         trial.bench.progress(f"{trial.check.code}: looking for the smallest history")
-        if any(operation.verb == "list" for operation in verdict.witness):
-            history = verdict.witness  # a listing contradicts one other call, and its checker knows which
+        if any(operation.verb in _SHOWN_ALONE for operation in verdict.witness):
+            history = verdict.witness
         else:
             history = smallest(one.history, lambda part: judge(part).broken)
             verdict = judge(history)
-    who = "processes" if order.way in PROCESSES else "threads"
-    switches = [f"switch to worker {switch.worker + 1} at {where(switch)}" for switch in one.switches if switch.line]
+            history = [*history, *_upkeep_beside(history, one.history)]
+    who = "threads" if order.way in (*THREADS, "handles") else "processes"
+    who = "tasks" if order.way in ("tasks", "cancelled") else who
+    scheduled = order.way == "scheduled" and not one.stuck
     return Violation(
         f"{order.plan}, by {order.workers} {who}; the smallest part of round {found.number} that can't be",
-        expected="an order of these calls, one after the other, in which each answers as it did",
+        expected=KINDS[order.plan].expected,
         got=verdict.why or "there is none",
-        story=(*lanes(history, verdict.witness), *switches[:_SHOWN]),
+        story=(*lanes(history, verdict.witness, _named), *(switch_lines(one.switches) if scheduled else ())),
+        history=lane_data(history, verdict.witness, _named),
+        repeat=str(Repeat(trial.check.code, found.number, tuple(one.switches))) if scheduled else "",
     )
+
+
+def _named(worker: int) -> str:
+    return f"w{worker + 1}"
+
+
+def _upkeep_beside(part: History, history: History) -> list[Operation]:
+    """Return what was done meanwhile to look after the store: it is not judged, but it may be the culprit."""
+    known = {(each.worker, each.call) for each in part}
+    begin = min((each.call for each in part), default=0)
+    end = max((each.call for each in part), default=0)
+    upkeep = [each for each in history if each.verb in UPKEEP and (each.worker, each.call) not in known]
+    return [each for each in upkeep if each.end > begin and each.call < end][:_BESIDE]
 
 
 def _beside(one: Operation, history: History) -> list[Operation]:
     """Return a call that never returned, and some that were made by others from then on."""
     others = [each for each in history if each.worker != one.worker and each.end > one.call]
     return [one, *others[:_BESIDE]]
-
-
-def where(switch: Switch) -> str:
-    """Return the place of a switch in the store's code."""
-    return f"{shown_path(switch.file)}:{switch.line}"

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 _NEEDS = ("STATE-BASIC-01",)
 _PROMISE = "sharing:threads"
+_ONE_ORDER = f"{_PROMISE} consistency:linearizable"
 
 
 @check(
     "STATE-CONC-01",
     sources="KV-36; Herlihy & Wing, TOPLAS 1990; mutants lock_only_on_write, document_overwritten_by_threads",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=_NEEDS,
 )
 def test_threads_see_one_order_of_puts_gets_and_deletes(trial: Trial) -> None:
@@ -49,13 +50,13 @@ def test_threads_read_whole_values(trial: Trial) -> None:
             self._parts[key] = [value[:4096], ""]
             self._parts[key][1] = value[4096:]         # a reader comes in between
     """
-    require(trial, "overwrites", THREADS)
+    require(trial, "overwrites" if trial.backend.consistency == "linearizable" else "overwrites in sessions", THREADS)
 
 
 @check(
     "STATE-CONC-03",
     sources="KV-36; DAPR sqlite certification; mutant index_rewritten_by_threads",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=_NEEDS,
 )
 def test_threads_keep_all_keys(trial: Trial) -> None:
@@ -77,7 +78,7 @@ def test_threads_keep_all_keys(trial: Trial) -> None:
     "STATE-CONC-04",
     sources="protean PR#1264; mutant cas_check_then_set",
     capability="cas",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=("STATE-CAS-01",),
 )
 def test_one_of_two_threads_swaps(trial: Trial) -> None:
@@ -99,7 +100,7 @@ def test_one_of_two_threads_swaps(trial: Trial) -> None:
     "STATE-CONC-05",
     sources="TX-17; Adya 1999, lost update; mutant transaction_copies_without_lock",
     capability="transactions",
-    promise=_PROMISE,
+    promise=f"{_ONE_ORDER} isolation:snapshot-isolation",
     needs=("STATE-TXN-01",),
 )
 def test_no_update_of_a_transaction_is_lost_between_threads(trial: Trial) -> None:
@@ -118,7 +119,7 @@ def test_no_update_of_a_transaction_is_lost_between_threads(trial: Trial) -> Non
     require(trial, "updates", THREADS)
 
 
-@check("STATE-CONC-06", sources="redis#4906, redis#4886; mutant listed_by_place", promise=_PROMISE, needs=_NEEDS)
+@check("STATE-CONC-06", sources="redis#4906, redis#4886; mutant listed_by_place", promise=_ONE_ORDER, needs=_NEEDS)
 def test_threads_list_every_key_that_stays(trial: Trial) -> None:
     """A listing while other threads put and delete has every key that is there throughout, once, and none that is not.
 

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 _NEEDS = ("STATE-BASIC-01", "STATE-REOPEN-02")
 _PROMISE = "sharing:processes"
+_ONE_ORDER = f"{_PROMISE} consistency:linearizable"
 
 
 @check(
     "STATE-CONC-11",
     sources="KV-38; tinydb#179, ZODB#290; mutants cache_by_file_time, thread_lock_for_processes",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=_NEEDS,
 )
 def test_processes_see_one_order_of_puts_gets_and_deletes(trial: Trial) -> None:
@@ -46,7 +47,7 @@ def test_processes_read_whole_values(trial: Trial) -> None:
         def __setitem__(self, key, value):
             self._file(key).write_text(json.dumps(value))
     """
-    require(trial, "overwrites", PROCESSES)
+    require(trial, "overwrites" if trial.backend.consistency == "linearizable" else "overwrites in sessions", PROCESSES)
 
 
 @check(
@@ -75,7 +76,7 @@ def test_processes_keep_all_keys(trial: Trial) -> None:
     "STATE-CONC-14",
     sources="protean PR#1264; DynamoDB DNS, October 2025; mutant cas_locked_in_one_process",
     capability="cas",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=("STATE-CAS-01", "STATE-REOPEN-02"),
 )
 def test_one_of_two_processes_swaps(trial: Trial) -> None:
@@ -96,7 +97,7 @@ def test_one_of_two_processes_swaps(trial: Trial) -> None:
     "STATE-CONC-15",
     sources="TX-17; mutant transaction_locked_in_one_process",
     capability="transactions",
-    promise=_PROMISE,
+    promise=f"{_ONE_ORDER} isolation:snapshot-isolation",
     needs=("STATE-TXN-01", "STATE-REOPEN-02"),
 )
 def test_no_update_of_a_transaction_is_lost_between_processes(trial: Trial) -> None:
@@ -111,7 +112,7 @@ def test_no_update_of_a_transaction_is_lost_between_processes(trial: Trial) -> N
     require(trial, "updates", PROCESSES)
 
 
-@check("STATE-CONC-16", sources="redis#4906, redis#4886; mutant listed_without_lock", promise=_PROMISE, needs=_NEEDS)
+@check("STATE-CONC-16", sources="redis#4906, redis#4886; mutant listed_without_lock", promise=_ONE_ORDER, needs=_NEEDS)
 def test_processes_list_every_key_that_stays(trial: Trial) -> None:
     """A listing while another process puts and deletes has every key that is there throughout, once, and none other.
 

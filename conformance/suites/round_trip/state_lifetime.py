@@ -82,7 +82,10 @@ def test_everything_is_there_in_a_new_process(trial: Trial) -> None:
 
 
 @check(
-    "STATE-SHARE-01", sources="KV-38; mutant stale_read_cache", needs=("STATE-REOPEN-02",), promise="sharing:processes"
+    "STATE-SHARE-01",
+    sources="KV-38; mutant stale_read_cache",
+    needs=("STATE-REOPEN-02",),
+    promise="sharing:processes consistency:linearizable",
 )
 def test_another_process_sees_acknowledged_writes(trial: Trial) -> None:
     """While the store is open here, another process opens it and finds exactly what was acknowledged.
@@ -113,7 +116,7 @@ def test_another_process_sees_acknowledged_writes(trial: Trial) -> None:
     "STATE-SHARE-02",
     sources="KV-38; mutant stale_read_cache; tinydb 179",
     needs=("STATE-SHARE-01",),
-    promise="sharing:processes",
+    promise="sharing:processes consistency:linearizable",
 )
 def test_two_handles_see_each_other(trial: Trial) -> None:
     """Two handles on one place see each other's acknowledged writes, overwrites and deletes at once.

@@ -6,11 +6,19 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.histories.drivers.processes import MemberError, Team, pause_at_calls, ranked
+from conformance.histories.drivers.processes import (
+    MemberError,
+    Team,
+    calls_in,
+    kill_at_call,
+    pause_at_calls,
+    ranked,
+)
 from conformance.histories.operation import NEVER, Operation
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork(2) here")
@@ -86,6 +94,50 @@ def test_one_that_hangs_is_told() -> None:
     with pytest.raises(MemberError, match="no answer within 0 s"):
         team.members[0].answer(0)
     team.close()
+
+
+def write_until_killed(_state: dict[str, Any], path: str, call: int, others: list[int]) -> None:
+    """Write ten letters one by one, and be killed with others before a call; what computes is not counted."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT)
+    kill_at_call(call, [*others, os.getpid()], lambda name: name == __file__)
+    for letter in "abcdefghij":
+        os.write(file, letter.upper().encode())
+
+
+def test_a_member_is_killed_before_a_call(team: Team, tmp_path: Path) -> None:
+    """What it did before is done; another member takes its place, with the state from the start."""
+    one, other = team.members
+    one.tell(write_until_killed, str(tmp_path / "file"), 4, [])
+    one.wait_dead(10)
+    assert (tmp_path / "file").read_text() == "ABC"
+    assert team.replace(0).pid != one.pid
+    assert [text for text, _ in team.ask_all(say, [("a",), ("b",)], 10)] == ["hello a", "hello b"]
+    assert team.members[1] is other
+
+
+def test_a_member_takes_others_along(team: Team, tmp_path: Path) -> None:
+    """Also one that has answered before."""
+    one, other = team.members
+    other.tell(say, "last words")
+    one.tell(write_until_killed, str(tmp_path / "file"), 1, [other.pid])
+    for member in (one, other):
+        member.wait_dead(10)
+
+
+def test_one_that_lives_on_is_told(team: Team) -> None:
+    """Instead of being waited for."""
+    with pytest.raises(MemberError, match="a process that should be dead lives on after 0 s"):
+        team.members[0].wait_dead(0)
+
+
+def test_calls_that_leave_something_are_counted(tmp_path: Path) -> None:
+    """Writing is, whoever asks for it; reading, locking and computing are not."""
+    file = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
+    try:
+        assert calls_in(lambda: os.write(file, b"a"), lambda _: False) == 1
+        assert calls_in(lambda: (os.read(file, 1), len("abc"), "abc".upper()), lambda _: True) == 0
+    finally:
+        os.close(file)
 
 
 def test_pauses_are_for_chosen_code() -> None:

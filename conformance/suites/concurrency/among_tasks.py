@@ -1,0 +1,50 @@
+"""What the checks about tasks share: they concern async stores, and of those the ones that let others run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from conformance.drive import is_async
+from conformance.histories.rounds.round import closed, opened
+from conformance.histories.rounds.ways import Way
+from conformance.result import Inconclusive, NotApplicable
+from conformance.suites.concurrency.laboratory import require
+
+if TYPE_CHECKING:
+    from conformance.trial import Trial
+
+TASKS: tuple[Way, ...] = ("tasks",)
+CANCELLED: tuple[Way, ...] = ("cancelled",)
+
+
+def require_of_tasks(trial: Trial, plan: str, ways: Sequence[Way]) -> None:
+    """Require the same as `require`, of tasks that share an async store.
+
+    Raises:
+        NotApplicable: The store has no coroutines, or none that ever lets another task run.
+    """
+    if not trial.bench.room(("async", trial.check.contract), lambda: _asynchronous(trial)):
+        raise NotApplicable("the store has no async verbs: tasks can't meet in plain functions")
+    try:
+        require(trial, plan, ways)
+    except Inconclusive:
+        if trial.evidence.get("comparisons") or not trial.evidence.get("histories"):
+            raise
+        raise NotApplicable("no call of the store ever let another task run") from None
+
+
+@contextmanager
+def _asynchronous(trial: Trial) -> Iterator[bool]:
+    """Open a store once, and tell whether it is async."""
+    folder = trial.bench.root / f"async-{trial.check.contract}"
+    folder.mkdir(parents=True)
+    driver, store = opened(trial.backend, trial.check.contract, folder)
+    try:
+        found = is_async(type(store))
+    finally:
+        closed(driver, store)
+        shutil.rmtree(folder, ignore_errors=True)
+    yield found

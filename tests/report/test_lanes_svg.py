@@ -1,0 +1,69 @@
+"""A history as SVG: whole, by itself, and true to the calls."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+from conformance.histories.lanes import lane_data
+from conformance.histories.operation import NEVER, Operation
+from conformance.report.lanes_svg import lanes_svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+PUT = Operation(0, 3, 0, "put", "a", 1)
+OPEN = Operation(1, NEVER, 1, "put", "a", 2, outcome="info")
+READ = Operation(4, 5, 0, "get", "a", answer=None)
+
+
+def drawn(*history: Operation, witness: tuple[Operation, ...] = ()) -> Any:
+    """Return the drawing, as a tree."""
+    return ElementTree.fromstring(lanes_svg(lane_data(history, witness)))
+
+
+def test_a_bar_for_each_call() -> None:
+    """With its words; a call that never returned is dashed and has no right edge."""
+    tree = drawn(PUT, OPEN, READ)
+    assert len(tree.findall(f".//{SVG}rect")) == 2
+    (path,) = tree.findall(f".//{SVG}path")
+    assert path.get("stroke-dasharray")
+    assert not path.get("d").endswith("Z")
+    assert [one.text for one in tree.findall(f"{SVG}g/{SVG}text")] == [
+        "put('a', 1)",
+        "get('a') -> missing",
+        "put('a', 2) ?",
+    ]
+
+
+def test_bars_lie_as_the_calls_do() -> None:
+    """One ends left of the other's begin just if it returned before the other was called; ranks are equally wide."""
+    first, second = drawn(PUT, READ).findall(f".//{SVG}rect")
+    assert float(first.get("x")) + float(first.get("width")) < float(second.get("x"))
+    assert first.get("width") == second.get("width")
+    one, other = drawn(PUT, Operation(2, 9, 1, "get", "a")).findall(f".//{SVG}rect")
+    assert float(other.get("x")) < float(one.get("x")) + float(one.get("width"))
+
+
+def test_a_witness_is_outlined() -> None:
+    """In another colour, and wider."""
+    first, second = drawn(PUT, READ, witness=(READ,)).findall(f".//{SVG}rect")
+    assert first.get("stroke") != second.get("stroke")
+    assert float(first.get("stroke-width")) < float(second.get("stroke-width"))
+
+
+def test_words_do_not_cover_each_other() -> None:
+    """Calls of one worker that are close to each other get rows of their own; the lane has one name."""
+    tree = drawn(PUT, READ, Operation(6, 7, 0, "get", "a", answer=1))
+    rows = [one.get("y") for one in tree.findall(f".//{SVG}rect")]
+    assert len(set(rows)) > 1
+    assert [one.text for one in tree.findall(f"{SVG}text") if one.text] == ["w1"]
+
+
+def test_any_text_may_stand_in_it() -> None:
+    """Keys are shown as they are, whatever signs they have."""
+    tree = drawn(Operation(0, 1, 0, "put", "<&>\"'", 1))
+    assert tree.find(f"{SVG}g/{SVG}text").text == "put('<&>\"\\'', 1)"
+
+
+def test_no_calls() -> None:
+    """An empty history has an empty drawing."""
+    assert drawn().findall(f".//{SVG}rect") == []
