@@ -51,7 +51,7 @@ EFFORTS = {
         faults=3,
         lasting=1,
         rounds=200,
-        round_seconds=0.2,
+        round_seconds=0.15,
     ),
     "normal": Effort(
         "normal",
@@ -65,7 +65,7 @@ EFFORTS = {
         faults=12,
         lasting=12,
         rounds=2_000,
-        round_seconds=2.0,
+        round_seconds=1.6,
     ),
     "thorough": Effort(
         "thorough",

@@ -30,7 +30,7 @@ from conformance.workers import Bay
 
 #: Rounds of processes that a busy machine, too, carries out, unless they take so many times the seconds:
 #: there they meet less often, and it must not see less.
-LEAST, OVERTIME = 8, 3
+LEAST, OVERTIME = 4, 2
 #: Ways in which workers meet however busy the machine is: they take turns, or are switched very often.
 BY_THEMSELVES: tuple[Way, ...] = ("scheduled", "free", "handles", "tasks", "cancelled")
 

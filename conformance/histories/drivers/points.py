@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from types import CodeType, FrameType
 from typing import Any, Literal
@@ -31,10 +31,18 @@ class Points:
 
     code: tuple[str, ...]
     unit: Literal["opcode", "line"] = "opcode"
+    #: What is known of file names so far, for all points of the same code: who asks, asks at every call.
+    _known: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_known", _known_of(self.code))
 
     def covers(self, file: str) -> bool:
         """Return whether code of that file name is chosen."""
-        return _covered(file, self.code)
+        known = self._known.get(file)
+        if known is None:
+            known = self._known[file] = _is_covered(file, self.code)
+        return known
 
     def place(self, frame: FrameType | None) -> tuple[str, int]:
         """Return the file and line of the innermost frame of chosen code; an empty name if there is none."""
@@ -43,8 +51,12 @@ class Points:
         return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
-@lru_cache(maxsize=10_000)
-def _covered(file: str, code: tuple[str, ...]) -> bool:
+@lru_cache(maxsize=100)
+def _known_of(code: tuple[str, ...]) -> dict[str, bool]:  # noqa: ARG001 - the key
+    return {}
+
+
+def _is_covered(file: str, code: tuple[str, ...]) -> bool:
     real = os.path.realpath(file)
     places = [os.path.realpath(one) for one in code]
     return file in code or any(real == one or real.startswith(one.rstrip(os.sep) + os.sep) for one in places)

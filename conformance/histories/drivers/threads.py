@@ -50,12 +50,14 @@ class Noise:
         seed: Of the sleeps; it does not decide what the threads do.
         rate: The probability of a sleep at each point.
         longest_s: The longest sleep.
+        most: How often each thread sleeps at most: a store may pass thousands of points in a call.
     """
 
     points: Points
     seed: int
     rate: float = 0.03
     longest_s: float = 1e-4
+    most: int = 50
 
 
 def run_scheduled(
@@ -147,11 +149,14 @@ def run_free(
 
 def _dozing(noise: Noise, worker: int, over: threading.Event) -> At:
     draw = random.Random(f"{noise.seed} {worker}")
+    left = noise.most
 
     def at() -> None:
+        nonlocal left
         if over.is_set():
             raise Stopped("the time is up")
-        if draw.random() < noise.rate:
+        if left and draw.random() < noise.rate:
+            left -= 1
             time.sleep(draw.random() * noise.longest_s)
 
     return at

@@ -23,13 +23,14 @@ from conformance.histories.rounds.round import LIMIT_S, CarryOut, Round, closed,
 #: `scheduled`: one runs at a time, switched at points of the store's code. `free`: switched as often as Python can.
 ThreadWay = Literal["scheduled", "free"]
 
-#: What decides the turns, and at which points, one round after the other. A walk finds what is shallow soonest; PCT is
-#: there for what needs few switches, far apart; lines are passed faster than opcodes.
-_TURNS: tuple[tuple[Literal["walk", "pct"], Literal["opcode", "line"]], ...] = (
-    ("walk", "opcode"),
-    ("walk", "opcode"),
-    ("pct", "opcode"),
-    ("walk", "line"),
+#: What decides the turns, how often they change if chance decides, and at which points, one round after the other. A
+#: walk finds what is shallow soonest; one with few changes gets through code that passes thousands of points in a call;
+#: PCT is there for what needs few switches, far apart; lines are passed faster than opcodes.
+_TURNS: tuple[tuple[Literal["walk", "pct"], float, Literal["opcode", "line"]], ...] = (
+    ("walk", 0.2, "opcode"),
+    ("walk", 0.02, "opcode"),
+    ("pct", 0.0, "opcode"),
+    ("walk", 0.2, "line"),
 )
 #: Steps over which PCT spreads its changes, one time after the other: how many there will be is not known before.
 _LENGTHS = (50, 200, 800, 3_200)
@@ -46,7 +47,9 @@ def threads(way: ThreadWay, backend: Backend, contract: str, _workers: int) -> I
         one = in_threads(backend, contract, folder / "first", plan, seed, way)
         return in_threads(backend, contract, folder / "again", plan, seed, way) if one.stuck else one
 
-    yield carry_out
+    # What locks are replaced with is prepared once.
+    with cooperative(Points(store_code())) if way == "scheduled" else nullcontext():
+        yield carry_out
 
 
 def in_threads(
@@ -91,9 +94,9 @@ def in_threads(
 
 def turns_of(seed: int) -> tuple[Schedule, Points]:
     """Return how the turns of a round are decided, and where they may change: what comes next of all there are."""
-    strategy, unit = _TURNS[seed % len(_TURNS)]
+    strategy, rate, unit = _TURNS[seed % len(_TURNS)]
     length = _LENGTHS[seed // len(_TURNS) % len(_LENGTHS)]
-    return Schedule(strategy, seed, length=length), Points(store_code(), unit)
+    return Schedule(strategy, seed, rate, length=length), Points(store_code(), unit)
 
 
 def _freely(bodies: Sequence[Body], seed: int) -> Ran:
