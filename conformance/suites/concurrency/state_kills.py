@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @check(
     "STATE-CONC-41",
     sources="KV-48; Jepsen; mutants stale_copy_put_back, half_a_document_is_none, journal_dropped_on_opening",
-    promise="sharing:processes",
+    promise="sharing:processes consistency:linearizable",
     needs=("STATE-CONC-11",),
 )
 def test_processes_go_on_after_one_of_them_was_killed(trial: Trial) -> None:

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 _NEEDS = ("STATE-BASIC-01", "STATE-REOPEN-02")
 _PROMISE = "sharing:processes"
+_ONE_ORDER = f"{_PROMISE} consistency:linearizable"
 
 
 @check(
     "STATE-CONC-31",
     sources="cachew PR#90; SQLite, the WAL-reset bug; mutants created_when_missing, tmp_cleanup_of_others",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=_NEEDS,
 )
 def test_several_processes_open_at_once(trial: Trial) -> None:
@@ -61,7 +62,7 @@ def test_a_killed_process_keeps_nobody_out(trial: Trial) -> None:
 @check(
     "STATE-CONC-33",
     sources="POSIX fcntl(): locks belong to the process; mutant lock_of_the_process",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=("STATE-BASIC-01", "STATE-SHARE-02"),
 )
 def test_threads_with_a_handle_each_see_one_order(trial: Trial) -> None:
@@ -104,7 +105,7 @@ def test_an_exclusive_store_stays_exclusive(trial: Trial) -> None:
 @check(
     "STATE-CONC-35",
     sources="langgraph#8796; Kleppmann, How to do distributed locking, 2016; mutant lease_without_fencing",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=_NEEDS,
 )
 def test_a_stopped_process_breaks_no_order(trial: Trial) -> None:

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 _NEEDS = ("STATE-BASIC-01",)
-_PROMISE = "sharing:threads"
+_ONE_ORDER = "sharing:threads consistency:linearizable"
 
 
 @check(
     "STATE-CONC-21",
     sources="KV-36; Herlihy & Wing, TOPLAS 1990; mutant put_without_lock_in_tasks",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=_NEEDS,
 )
 def test_tasks_see_one_order_of_puts_gets_and_deletes(trial: Trial) -> None:
@@ -40,7 +40,7 @@ def test_tasks_see_one_order_of_puts_gets_and_deletes(trial: Trial) -> None:
     "STATE-CONC-22",
     sources="protean PR#1264; mutant cas_without_lock_in_tasks",
     capability="cas",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=("STATE-CAS-01",),
 )
 def test_one_of_two_tasks_swaps(trial: Trial) -> None:
@@ -62,7 +62,7 @@ def test_one_of_two_tasks_swaps(trial: Trial) -> None:
     "STATE-CONC-23",
     sources="TX-17; Adya 1999, lost update; mutant transaction_without_lock_in_tasks",
     capability="transactions",
-    promise=_PROMISE,
+    promise=f"{_ONE_ORDER} isolation:snapshot-isolation",
     needs=("STATE-TXN-01",),
 )
 def test_no_update_of_a_transaction_is_lost_between_tasks(trial: Trial) -> None:
@@ -84,7 +84,7 @@ def test_no_update_of_a_transaction_is_lost_between_tasks(trial: Trial) -> None:
 @check(
     "STATE-CONC-24",
     sources="redis-py#2624, redis-py#2665; mutants cancel_leaks_response, handle_never_returned, handle_returned_dirty",
-    promise=_PROMISE,
+    promise=_ONE_ORDER,
     needs=("STATE-CONC-21",),
 )
 def test_a_cancelled_call_harms_no_other(trial: Trial) -> None:
@@ -110,7 +110,7 @@ def test_a_cancelled_call_harms_no_other(trial: Trial) -> None:
     "STATE-CONC-25",
     sources="openai-agents#4202; mutants cancel_commits_half, rollback_overlaps_commit",
     capability="transactions",
-    promise=_PROMISE,
+    promise=f"{_ONE_ORDER} isolation:snapshot-isolation",
     needs=("STATE-CONC-23",),
 )
 def test_a_cancelled_transaction_is_done_whole_or_not_at_all(trial: Trial) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     sources="KV-44; mutant memory_compacted_without_lock",
     capability="maintenance",
     methods=("compact",),
-    promise="sharing:threads",
+    promise="sharing:threads consistency:linearizable",
     needs=("STATE-CONC-01", "STATE-MAINT-03"),
 )
 def test_threads_do_not_notice_a_compaction(trial: Trial) -> None:
@@ -39,7 +39,7 @@ def test_threads_do_not_notice_a_compaction(trial: Trial) -> None:
     sources="KV-44; mutant document_compacted_without_lock",
     capability="maintenance",
     methods=("compact",),
-    promise="sharing:processes",
+    promise="sharing:processes consistency:linearizable",
     needs=("STATE-CONC-11", "STATE-MAINT-03"),
 )
 def test_processes_do_not_notice_a_compaction(trial: Trial) -> None:
