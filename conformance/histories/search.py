@@ -31,6 +31,8 @@ from conformance.workers import Bay
 #: Rounds of processes that a busy machine, too, carries out, unless they take so many times the seconds:
 #: there they meet less often, and it must not see less.
 LEAST, OVERTIME = 4, 2
+#: Processes get so long to meet at all: that nobody met is no evidence of anything.
+MEETING_S = 3.0
 #: Ways in which workers meet however busy the machine is: they take turns, or are switched very often.
 BY_THEMSELVES: tuple[Way, ...] = ("scheduled", "free", "handles", "tasks", "cancelled")
 
@@ -114,7 +116,6 @@ def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searc
         # Something is otherwise than it was then, such as what the process did before: that is done first.
         order = replace(order, rounds=order.only.number + 1, only=None)
     start = time.monotonic()
-    least, latest = (0, 1) if order.way in BY_THEMSELVES else (LEAST, OVERTIME)
     counts: dict[str, Any] = dict.fromkeys(("rounds", "operations", "overlapping", "unknown", "raised", "counted"), 0)
     with WAYS[order.way](backend, contract, order.workers) as carry_out:
         for number in range(order.rounds):
@@ -137,11 +138,16 @@ def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searc
                     verdict = judged(order.plan, one)
                 return Searched(**counts, found=Found(number, one, verdict))
             shutil.rmtree(place, ignore_errors=True)
-            so_far = time.monotonic() - start
             # One more would take as long as the others did.
-            if so_far * (number + 2) / (number + 1) > order.seconds * (1 if number + 1 >= least else latest):
+            if (time.monotonic() - start) * (number + 2) / (number + 1) > _limit_s(order, **counts):
                 break
     return Searched(**counts)
+
+
+def _limit_s(order: Order, rounds: int, overlapping: int, **_: int) -> float:
+    if order.way in BY_THEMSELVES or (overlapping and rounds >= LEAST):
+        return order.seconds
+    return order.seconds * OVERTIME if overlapping else max(MEETING_S, order.seconds)
 
 
 def _repeated(backend: Backend, contract: str, folder: Path, order: Order, only: Repeat) -> Searched:

@@ -49,7 +49,7 @@ def test_an_honest_store_comes_through(plan: str, way: Way, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "plan", "way"),
     [
-        ("document_overwritten_by_threads", "registers", "scheduled"),
+        ("whole_document_overwrite", "registers", "scheduled"),
         ("value_in_two_writes", "overwrites", "scheduled"),
         ("cas_check_then_set", "swaps", "scheduled"),
         ("thread_lock_for_processes", "registers", "processes"),

@@ -353,7 +353,7 @@ MUTANTS = [
         sharing="threads",
     ),
     _mutant(
-        "lease_without_fencing",
+        "no_fencing",
         "a stopped owner goes on to write when another one has taken its lock",
         "STATE-CONC-35",
         with_lock(LeasedLock),

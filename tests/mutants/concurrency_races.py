@@ -169,7 +169,7 @@ def _memory(name: str, store: type[Memory]) -> Backend:
     def open_state(where: Where) -> Any:
         return opened.setdefault(where.path, store())
 
-    return Backend(name, state=open_state, errors={"conflict": ConflictError}, sharing="threads")
+    return Backend(name, state=open_state, errors={"conflict": ConflictError}, sharing="threads", durability="volatile")
 
 
 def _document(name: str, store: type[Any], *, locked: bool) -> Backend:
@@ -212,7 +212,7 @@ PAIRS = [
             ("LOG-CONC-01",),
             Backend("buffer_emptied_without_lock", log=lambda _: BufferedLog(locked=False)),
         ),
-        Backend("buffer_emptied_with_lock", log=lambda _: LockedLog(), sharing="threads"),
+        Backend("buffer_emptied_with_lock", log=lambda _: LockedLog(), sharing="threads", durability="volatile"),
     ),
     (
         Mutant(

@@ -201,7 +201,7 @@ def _state(name: str, bug: str, killed_by: tuple[str, ...], store: Callable[[], 
 
 MUTANTS = [
     _state(
-        "document_overwritten_by_threads",
+        "whole_document_overwrite",
         "a put copies all, changes the copy, and puts it in the place of all",
         ("STATE-CONC-01", "STATE-CONC-03"),
         DocumentOverwritten,
@@ -232,5 +232,6 @@ HONEST = Backend(
     state=lambda _: Memory(),
     errors={"conflict": ConflictError},
     sharing="threads",
+    durability="volatile",
     address="tests.mutants.concurrency_threads:HONEST",
 )

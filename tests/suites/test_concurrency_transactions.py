@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,11 @@ def test_an_honest_store_keeps_its_level(level: str, opens: Opens, tens: int, tm
 
 def test_the_level_that_holds_is_told(tmp_path: Path) -> None:
     """With the anomaly, and with the transactions that show it and no others."""
-    result = judged(BACKENDS.write_skew_by_threads, "STATE-CONC-61", tmp_path)
+    # Who promises one order of all may be found to break the order of time before a write is skewed.
+    result = judged(replace(BACKENDS.write_skew_by_threads, consistency="sessions"), "STATE-CONC-61", tmp_path)
     assert result.counterexample is not None
-    assert result.counterexample.expected == "strict serializable isolation"
-    assert result.counterexample.got.endswith("so it is not strict serializable; what holds is snapshot isolation")
+    assert result.counterexample.expected == "serializable isolation"
+    assert result.counterexample.got.endswith("so it is not serializable; what holds is snapshot isolation")
     assert all("transaction(" in line for line in result.counterexample.story if line.startswith("w"))
 
 

@@ -17,7 +17,7 @@ _ONE_ORDER = f"{_PROMISE} consistency:linearizable"
 
 @check(
     "STATE-CONC-01",
-    sources="KV-36; Herlihy & Wing, TOPLAS 1990; mutants lock_only_on_write, document_overwritten_by_threads",
+    sources="KV-36; Herlihy & Wing, TOPLAS 1990; mutants lock_only_on_write, whole_document_overwrite",
     promise=_ONE_ORDER,
     needs=_NEEDS,
 )

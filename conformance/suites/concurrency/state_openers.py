@@ -104,7 +104,7 @@ def test_an_exclusive_store_stays_exclusive(trial: Trial) -> None:
 
 @check(
     "STATE-CONC-35",
-    sources="langgraph#8796; Kleppmann, How to do distributed locking, 2016; mutant lease_without_fencing",
+    sources="langgraph#8796; Kleppmann, How to do distributed locking, 2016; mutant no_fencing",
     promise=_ONE_ORDER,
     needs=_NEEDS,
 )

@@ -60,7 +60,7 @@ def test_calls_of_a_stopped_process_overlap_with_others(tmp_path: Path) -> None:
         ("created_when_missing", "distinct keys", "opener stopped"),
         ("tail_cut_by_openers", "appends", "opener stopped"),
         ("log_lock_of_the_process", "appends", "handles"),
-        ("lease_without_fencing", "registers", "stopped"),
+        ("no_fencing", "registers", "stopped"),
     ],
 )
 def test_a_broken_store_is_found(name: str, plan: str, way: Way, tmp_path: Path) -> None:
