@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 
 from conformance.check import catalogue
+from conformance.histories.lanes import lane_data
+from conformance.histories.operation import Operation
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -212,12 +214,13 @@ def test_every_field_of_the_record_is_documented(tmp_path: Path) -> None:
     subprocess.run([*command, "-k", "STATE-REOPEN"], cwd=tmp_path, env=environment(), capture_output=True, check=False)
     record = json.loads((tmp_path / "out.json").read_text())
     page = (DOCS / "guide" / "ci.md").read_text(encoding="utf-8").partition("## The record")[2]
-    _, run, backend, check, promise = page.partition("## GitHub")[0].split("| field | |")
+    _, run, backend, check, concurrent, promise = page.partition("## GitHub")[0].split("| field | |")
     backends = record["backends"]
     checks = [one for b in backends for c in b["contracts"] for s in c["suites"] for one in s["checks"]]
     assert fields([record], "backends[]") == documented(run)
     assert fields(backends, "contracts[].suites[].checks[]", "promises[]", "lacks") == documented(backend)
     assert fields(checks, "evidence") | {"counterexample"} == documented(check)  # which is null, or an object
+    assert fields([lane_data([Operation(1, 2, 1, "put", "a", 1)])]) == documented(concurrent)
     assert fields([one for b in backends for one in b["promises"]]) == documented(promise)
 
 
