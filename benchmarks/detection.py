@@ -108,7 +108,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         for name, backend, code in to_be_killed():
             if chosen.k in name:
-                one = seen(backend, code, range(chosen.seeds), 0.5, Path(place))
+                one = seen(backend, code, range(chosen.seeds), 1.0, Path(place))
                 found = one.outcomes.get("fail", 0)
                 well &= found >= 0.95 * chosen.seeds
                 middle, worst = statistics.median(one.seconds), max(one.seconds)

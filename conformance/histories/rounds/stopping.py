@@ -70,7 +70,7 @@ def stops(
         at: At which of them it stops.
     """
     begun, counted = time.monotonic_ns(), 0
-    now: Moment = "opening"
+    now: Moment | None = "opening"
 
     def profile(frame: FrameType, event: str, _: Any) -> None:
         nonlocal counted
@@ -78,8 +78,9 @@ def stops(
             counted += 1
             if counted == at:
                 done = state["client"].history if now == "asking" else []
-                left = [*done, _pending(asks[len(done)], begun)] if now == "asking" else []
-                state["bell"].send(Visit(left))
+                # A thread of the store's own may be at work before the first call, between two, or after the last.
+                under_way = [_pending(one, begun) for one in asks[len(done) :][:1] if now == "asking"]
+                state["bell"].send(Visit([*done, *under_way]))
                 signal.raise_signal(signal.SIGSTOP)
                 state["bell"].send(None)
 
@@ -91,6 +92,7 @@ def stops(
         if not visit.refused:
             visit = ask(state, folder, 0, asks, times)
     finally:
+        now = None  # threads of the store's own may go on, and keep the function
         sys.setprofile(None)
         threading.setprofile(None)
         if counted < at:

@@ -31,7 +31,7 @@ _SHOWN_ALONE = ("list", "transaction")
 _SIZES: dict[Way, tuple[int, int, int]] = {
     "scheduled": (2, 3, 6),
     "free": (4, 40, 20),
-    "processes": (2, 30, 40),
+    "processes": (2, 50, 40),
     "paused": (2, 12, 30),
     "killed": (2, 20, 8),
     "all killed": (2, 20, 8),

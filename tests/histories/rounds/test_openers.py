@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,35 @@ def test_an_honest_store_comes_through(backend: Backend, plan: str, way: Way, tm
     assert (found.rounds, found.unknown, found.raised) == (6, 0, 0)
     assert found.operations > 10
     assert list(tmp_path.iterdir()) == []
+
+
+class Busy(Document):
+    """A document, and a thread that looks at the folder again and again, from the opening to the end."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._over = False
+        self._busy = threading.Thread(target=self._look)
+        self._busy.start()
+
+    def _look(self) -> None:
+        while not self._over:
+            os.stat(self.path.parent)
+
+    def close(self) -> None:
+        """Wait for the thread, which nobody else may end."""
+        assert self._busy.is_alive()
+        self._over = True
+        self._busy.join()
+
+
+@pytest.mark.parametrize("way", ["opener stopped", "stopped"])
+def test_a_store_may_have_threads_of_its_own(way: Way, tmp_path: Path) -> None:
+    """They may be at work before the first call, and after the last, and are not in the way of what stops a process."""
+    backend = Backend("busy", state=lambda where: Busy(where.path / "store.json"))
+    found = search(backend, "state", tmp_path, replace(ORDER, way=way, rounds=30))
+    assert found.found is None
+    assert found.rounds == 30
 
 
 def test_calls_of_a_stopped_process_overlap_with_others(tmp_path: Path) -> None:
