@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from conformance.backend import Backend
 from conformance.check import Check, catalogue
 from conformance.result import Inconclusive, NotApplicable, Result
 from conformance.trial import Trial
+from reference_backends import file
 from tests.benches import bench
 from tests.mutants.base import HONEST, PlainState, state_mutant
 
@@ -273,3 +276,15 @@ def test_a_case_is_met_in_place_of_its_check_and_without_gates(tmp_path: Path) -
     assert list(one.results) == [code]
     assert one.judge(checks["STATE-BASIC-01"]).evidence["comparisons"] > 1
     assert met == [code]
+
+
+@pytest.mark.parametrize("code", ["STATE-CONC-01", "STATE-CONC-21", "STATE-CRASH-01"])
+def test_what_a_bench_keeps_does_not_keep_the_bench(code: str, tmp_path: Path) -> None:
+    """When nobody has it any more, its processes end."""
+    one = bench(file.backend, tmp_path)
+    one.judge(catalogue()[code])
+    assert one.rooms
+    gone = weakref.ref(one)
+    del one
+    gc.collect()
+    assert gone() is None

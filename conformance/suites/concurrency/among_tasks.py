@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from conformance.drive import is_async
@@ -26,7 +26,7 @@ def require_of_tasks(trial: Trial, plan: str, ways: Sequence[Way]) -> None:
     Raises:
         NotApplicable: The store has no coroutines, or none that ever lets another task run.
     """
-    if not trial.bench.room(("async", trial.check.contract), lambda: _asynchronous(trial)):
+    if not trial.bench.room(("async", trial.check.contract), lambda: nullcontext(_is_async(trial))):
         raise NotApplicable("the store has no async verbs: tasks can't meet in plain functions")
     try:
         require(trial, plan, ways)
@@ -36,15 +36,13 @@ def require_of_tasks(trial: Trial, plan: str, ways: Sequence[Way]) -> None:
         raise NotApplicable("no call of the store ever let another task run") from None
 
 
-@contextmanager
-def _asynchronous(trial: Trial) -> Iterator[bool]:
+def _is_async(trial: Trial) -> bool:
     """Open a store once, and tell whether it is async."""
     folder = trial.bench.root / f"async-{trial.check.contract}"
     folder.mkdir(parents=True)
     driver, store = opened(trial.backend, trial.check.contract, folder)
     try:
-        found = is_async(type(store))
+        return is_async(type(store))
     finally:
         closed(driver, store)
         shutil.rmtree(folder, ignore_errors=True)
-    yield found

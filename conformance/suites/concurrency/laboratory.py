@@ -18,6 +18,7 @@ from conformance.result import Inconclusive, Violation
 from conformance.workers import Crew, WorkerError
 
 if TYPE_CHECKING:
+    from conformance.backend import Backend
     from conformance.trial import Trial
 
 #: Longer than any round.
@@ -50,8 +51,9 @@ PROCESSES: tuple[Way, ...] = ("processes", "paused")
 
 
 @contextmanager
-def _crew(trial: Trial) -> Iterator[Crew]:
-    with closing(Crew(trial.backend, trial.check.contract)) as crew:
+def _crew(backend: Backend, contract: str) -> Iterator[Crew]:
+    # It knows nothing of the bench, which would never end if what it keeps kept it.
+    with closing(Crew(backend, contract)) as crew:
         yield crew
 
 
@@ -61,7 +63,8 @@ def crew_of(trial: Trial) -> Crew:
     Raises:
         WorkerError: They could not be started.
     """
-    return trial.bench.room(("concurrency", trial.check.contract), lambda: _crew(trial))
+    contract = trial.check.contract
+    return trial.bench.room(("concurrency", contract), lambda: _crew(trial.backend, contract))
 
 
 def require(trial: Trial, plan: str, ways: Sequence[Way]) -> int:

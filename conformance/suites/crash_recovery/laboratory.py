@@ -21,6 +21,7 @@ from conformance.result import Inconclusive, Violation
 from conformance.workers import Crew, WorkerError
 
 if TYPE_CHECKING:
+    from conformance.backend import Backend
     from conformance.trial import Trial
 
 #: Power loss on the disks that people have: a violation is a failure.
@@ -41,9 +42,9 @@ class Laboratory:
 
 
 @contextmanager
-def _laboratory(trial: Trial) -> Iterator[Laboratory]:
-    alone = 1 if trial.bench.case is not None else None  # one saved state needs one process
-    with closing(Crew(trial.backend, trial.check.contract, alone)) as crew:
+def _laboratory(backend: Backend, contract: str, size: int | None) -> Iterator[Laboratory]:
+    # It knows nothing of the bench, which would never end if what it keeps kept it.
+    with closing(Crew(backend, contract, size)) as crew:
         yield Laboratory(crew, crew.call(chosen))
 
 
@@ -53,8 +54,10 @@ def laboratory(trial: Trial) -> Laboratory:
     Raises:
         Inconclusive: No process could open the backend.
     """
+    contract = trial.check.contract
+    alone = 1 if trial.bench.case is not None else None  # one saved state needs one process
     try:
-        lab = trial.bench.room(("crash", trial.check.contract), lambda: _laboratory(trial))
+        lab = trial.bench.room(("crash", contract), lambda: _laboratory(trial.backend, contract, alone))
     except WorkerError as error:
         raise Inconclusive(str(error)) from error
     if trial.bench.case is not None:
