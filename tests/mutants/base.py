@@ -43,7 +43,7 @@ class PlainState(MutableMapping[str, Any]):
     """An honest, quick state store on one file: JSON texts in SQLite, not synced, no capabilities."""
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = MEMORY")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("CREATE TABLE IF NOT EXISTS state (key BLOB PRIMARY KEY, value TEXT)")

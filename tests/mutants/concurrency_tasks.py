@@ -13,6 +13,10 @@ from conformance import Backend
 from tests.mutants.base import Mutant
 
 
+#: Writes of which one waits, in a store that seldom does.
+SELDOM = 20_000
+
+
 class ConflictError(Exception):
     """The version is another one."""
 
@@ -139,6 +143,32 @@ class PutWithoutLock(Memory):
         await self.write(key, value)
 
 
+class SeldomWaits(Memory):
+    """An honest store that waits once in many writes, for what stands for a journal that is full."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+
+    async def load(self) -> dict[str, tuple[Any, int]]:
+        """Return all, each value with its version."""
+        return dict(self.data)
+
+    async def save(self, data: dict[str, tuple[Any, int]]) -> None:
+        """Put it in the place of all."""
+        self.writes += 1
+        if self.writes % SELDOM == 0:
+            await turn()
+        self.data = data
+
+
+class PutThatSeldomWaits(SeldomWaits):
+    """A put without a lock is fine, as long as it never waits."""
+
+    async def __setitem__(self, key: str, value: Any) -> None:
+        await self.write(key, value)
+
+
 class SwapWithoutLock(Memory):
     """The version is compared, then the value is written; both have to wait."""
 
@@ -238,6 +268,7 @@ def mutant(name: str, bug: str, code: str, store: Callable[[], Any]) -> Mutant:
 
 MUTANTS = [
     mutant("put_without_lock_in_tasks", "a put loads, awaits, and saves", "STATE-CONC-21", PutWithoutLock),
+    mutant("put_that_seldom_waits", "one put in 20,000 loads, awaits, and saves", "STATE-CONC-21", PutThatSeldomWaits),
     mutant(
         "cas_without_lock_in_tasks", "compare-and-set compares, awaits, and writes", "STATE-CONC-22", SwapWithoutLock
     ),
@@ -255,3 +286,6 @@ MUTANTS = [
 #: The honest stores, for tests that look for false alarms.
 HONEST = replace(backend("async-memory", Memory), address="tests.mutants.concurrency_tasks:HONEST")
 HONEST_LOG = replace(backend("async-log", Log, "log"), address="tests.mutants.concurrency_tasks:HONEST_LOG")
+HONEST_SELDOM = replace(
+    backend("async-seldom-waits", SeldomWaits), address="tests.mutants.concurrency_tasks:HONEST_SELDOM"
+)

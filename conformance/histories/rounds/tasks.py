@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -20,6 +19,7 @@ from conformance.histories.drivers.loops import ShuffledLoop, run_in_loop
 from conformance.histories.drivers.tasks import Cancelling, race, uncancelled
 from conformance.histories.perform import Client
 from conformance.histories.plans.plan import Ask, Plan
+from conformance.histories.rounds.ageing import Ageing, age, awaited, opened_here
 from conformance.histories.rounds.round import LIMIT_S, CarryOut, Round
 from conformance.session import ManualClock
 
@@ -41,21 +41,26 @@ _TRIES = 3
 def tasks(way: TaskWay, backend: Backend, contract: str, _workers: int) -> Iterator[CarryOut]:
     """Have a task for each worker; who is stuck gets another chance: on a busy machine a thread may get no time."""
 
+    ageing = Ageing(backend, contract)
+
     def carry_out(folder: Path, plan: Plan, seed: int) -> Round:
-        one = in_tasks(backend, contract, folder / "first", plan, seed, way)
-        return in_tasks(backend, contract, folder / "again", plan, seed, way) if one.stuck else one
+        puts = ageing.puts(folder, plan, seed)
+        one = in_tasks(backend, contract, folder / "first", plan, seed, way, puts)
+        return in_tasks(backend, contract, folder / "again", plan, seed, way, puts) if one.stuck else one
 
     yield carry_out
 
 
-def in_tasks(backend: Backend, contract: str, folder: Path, plan: Plan, seed: int, way: TaskWay) -> Round:
-    """Carry out a plan with a task for each worker, all on one open store in a new folder."""
+def in_tasks(
+    backend: Backend, contract: str, folder: Path, plan: Plan, seed: int, way: TaskWay, puts: int = 0
+) -> Round:
+    """Carry out a plan with a task for each worker, all on one open store in a new folder, after some puts."""
     folder.mkdir(parents=True)
     where = Where(folder, namespace="concurrency", clock=ManualClock())
     party = _Party(backend, plan)
     try:
         why = run_in_loop(
-            lambda: _met(party, getattr(backend, contract), where, seed, way), seed=seed, limit_s=_WHOLE_S
+            lambda: _met(party, getattr(backend, contract), where, seed, way, puts), seed=seed, limit_s=_WHOLE_S
         )
     except TimeoutError:
         why = "the tasks never came to an end"
@@ -67,13 +72,14 @@ def in_tasks(backend: Backend, contract: str, folder: Path, plan: Plan, seed: in
 _WHOLE_S = 3 * LIMIT_S
 
 
-async def _met(party: _Party, opener: Callable[..., Any], where: Where, seed: int, way: TaskWay) -> str:
+async def _met(party: _Party, opener: Callable[..., Any], where: Where, seed: int, way: TaskWay, puts: int) -> str:
     """Let the workers meet; return what went wrong about it, nothing if they all came to their end."""
     draw = Random(seed)
     plan, count = party.plan, len(party.plan.workers)
     held = draw.choice(_HELD)
     async with AsyncExitStack() as lent:
-        party.store = await _opened(opener, where, lent)
+        party.store = await opened_here(opener, where, lent)
+        await age(party.backend, party.store, puts)
         wrong = await _ended([lambda bridge: party.client(bridge, count).ask_all(plan.before)])
         if not wrong:
             before = asyncio.all_tasks()
@@ -85,7 +91,7 @@ async def _met(party: _Party, opener: Callable[..., Any], where: Where, seed: in
                 await _settled(before)
             wrong = await _ended([lambda bridge: party.look(party.client(bridge, count + 1))]) or party.wrong
         if not wrong and callable(getattr(party.store, "close", None)):
-            await _awaited(party.store.close())
+            await awaited(party.store.close())
     return wrong
 
 
@@ -160,20 +166,6 @@ class _Party:
 
 #: The number of the value that is written when all is quiet.
 _LAST = 99_000_000
-
-
-async def _opened(opener: Callable[..., Any], where: Where, lent: AsyncExitStack) -> Any:
-    """Open a store, as `Driver.open` does."""
-    store = await _awaited(opener(where))
-    if hasattr(store, "__getitem__") or hasattr(store, "append"):
-        return store
-    if hasattr(store, "__aenter__"):
-        return await lent.enter_async_context(store)
-    return lent.enter_context(store) if hasattr(store, "__enter__") else store
-
-
-async def _awaited(answer: Any) -> Any:
-    return await answer if inspect.isawaitable(answer) else answer
 
 
 async def _settled(before: set[asyncio.Task[Any]]) -> None:
