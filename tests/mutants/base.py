@@ -6,6 +6,7 @@ A mutant is an honest store with one bug, modelled on one that happened. It name
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ class PlainState(MutableMapping[str, Any]):
     """An honest, quick state store on one file: JSON texts in SQLite, not synced, no capabilities."""
 
     def __init__(self, path: Path) -> None:
+        # A statement of one thread sees what another writes meanwhile through the same connection.
+        self._lock = threading.RLock()
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = MEMORY")
         self._database.execute("PRAGMA synchronous = OFF")
@@ -55,7 +58,8 @@ class PlainState(MutableMapping[str, Any]):
         return key.encode("utf-8", "surrogatepass")
 
     def __getitem__(self, key: str) -> Any:
-        row = self._database.execute("SELECT value FROM state WHERE key = ?", (self.encode(key),)).fetchone()
+        with self._lock:
+            row = self._database.execute("SELECT value FROM state WHERE key = ?", (self.encode(key),)).fetchone()
         if row is None:
             raise KeyError(key)
         return loads(row[0])
@@ -63,19 +67,23 @@ class PlainState(MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         encoded = self.encode(key)
         check_value(value)
-        self._database.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (encoded, dumps(value)))
+        with self._lock:
+            self._database.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (encoded, dumps(value)))
 
     def __delitem__(self, key: str) -> None:
-        if self._database.execute("DELETE FROM state WHERE key = ?", (self.encode(key),)).rowcount == 0:
-            raise KeyError(key)
+        with self._lock:
+            if self._database.execute("DELETE FROM state WHERE key = ?", (self.encode(key),)).rowcount == 0:
+                raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:
-        rows = self._database.execute("SELECT key FROM state").fetchall()
+        with self._lock:
+            rows = self._database.execute("SELECT key FROM state").fetchall()
         return iter([bytes(row[0]).decode("utf-8", "surrogatepass") for row in rows])
 
     def __len__(self) -> int:
-        count: int = self._database.execute("SELECT count(*) FROM state").fetchone()[0]
-        return count
+        with self._lock:
+            count: int = self._database.execute("SELECT count(*) FROM state").fetchone()[0]
+            return count
 
     def close(self) -> None:
         """Close the file."""

@@ -12,7 +12,6 @@ from typing import Any
 from conformance import Backend
 from tests.mutants.base import Mutant
 
-
 #: Writes of which one waits, in a store that seldom does.
 SELDOM = 20_000
 

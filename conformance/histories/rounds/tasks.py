@@ -40,7 +40,6 @@ _TRIES = 3
 @contextmanager
 def tasks(way: TaskWay, backend: Backend, contract: str, _workers: int) -> Iterator[CarryOut]:
     """Have a task for each worker; who is stuck gets another chance: on a busy machine a thread may get no time."""
-
     ageing = Ageing(backend, contract)
 
     def carry_out(folder: Path, plan: Plan, seed: int) -> Round:
