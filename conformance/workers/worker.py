@@ -55,20 +55,19 @@ def serve(requests: Connection) -> None:
         requests.send((False, traceback.format_exc()))
         return
     requests.send((True, None))
-    while True:
-        try:
+    try:
+        while True:
             function, arguments = requests.recv()
-        except EOFError:
-            # The other side removes all that is left, unless it was killed.
-            shutil.rmtree(bay.folder, ignore_errors=True)
-            with suppress(OSError):
-                bay.folder.parent.rmdir()
-            return
-        try:
-            answer = (True, _called(function, bay, arguments))
-        except Exception:  # noqa: BLE001 - as above
-            answer = (False, traceback.format_exc())
-        requests.send(answer)
+            try:
+                answer = (True, _called(function, bay, arguments))
+            except Exception:  # noqa: BLE001 - as above
+                answer = (False, traceback.format_exc())
+            requests.send(answer)
+    except (EOFError, OSError):
+        # The other side removes all that is left, unless it was killed, perhaps while it waited for an answer.
+        shutil.rmtree(bay.folder, ignore_errors=True)
+        with suppress(OSError):
+            bay.folder.parent.rmdir()
 
 
 def _called(function: Callable[..., Any], bay: Bay, arguments: tuple[Any, ...]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -156,16 +157,23 @@ def test_a_place_is_always_the_same_and_cleared(tmp_path: Path) -> None:
     assert not bay.place.exists()
 
 
-def test_a_worker_that_is_let_go_ends() -> None:
+def orphan(bay: Bay) -> int:
+    """End whoever asked, and answer."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    return os.getpid()
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "crew.call(orphan)"], ids=["idle", "at work"])
+def test_a_worker_that_is_let_go_ends(end: str) -> None:
     """A process that is killed before it can close its crew leaves no worker behind, and no files."""
     code = (
         "import os, sys\n"
         "from conformance.workers import Crew\n"
         "from tests.crash.stores import TRAPPED\n"
-        "from tests.workers.test_crew import pid_of\n"
+        "from tests.workers.test_crew import orphan, pid_of\n"
         "crew = Crew(TRAPPED, 'state', 1)\n"
         "print(crew.call(pid_of), crew.folder, flush=True)\n"
-        "os.kill(os.getpid(), 9)\n"
+        f"{end}\n"
     )
     root = Path(__file__).parents[2]
     command = ["-c", code]
