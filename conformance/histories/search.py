@@ -31,8 +31,9 @@ from conformance.workers import Bay
 #: Rounds of processes that a busy machine, too, carries out, unless they take so many times the seconds:
 #: there they meet less often, and it must not see less.
 LEAST, OVERTIME = 4, 2
-#: Processes get so long to meet at all: that nobody met is no evidence of anything.
+#: Workers get so long to meet at all, as that nobody met is no evidence; but tasks that never wait never do.
 MEETING_S = 3.0
+MAY_NEVER_MEET: tuple[Way, ...] = ("tasks", "cancelled")
 #: Ways in which workers meet however busy the machine is: they take turns, or are switched very often.
 BY_THEMSELVES: tuple[Way, ...] = ("scheduled", "free", "handles", "tasks", "cancelled")
 
@@ -145,9 +146,9 @@ def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searc
 
 
 def _limit_s(order: Order, rounds: int, overlapping: int, **_: int) -> float:
-    if order.way in BY_THEMSELVES or (overlapping and rounds >= LEAST):
-        return order.seconds
-    return order.seconds * OVERTIME if overlapping else max(MEETING_S, order.seconds)
+    if not overlapping and order.way not in MAY_NEVER_MEET:
+        return max(MEETING_S, order.seconds)
+    return order.seconds * (1 if rounds >= LEAST or order.way in BY_THEMSELVES else OVERTIME)
 
 
 def _repeated(backend: Backend, contract: str, folder: Path, order: Order, only: Repeat) -> Searched:

@@ -70,9 +70,9 @@ class Ageing:
             self._probe(folder)
         if (self.first or 0) <= YOUNG or self._rounds % 2 == 0:
             return 0
-        calls = sum(map(len, plan.workers))
+        writes = sum(ask.verb != "get" for asks in plan.workers for ask in asks)
         # Who is the last at work meets nobody: the wait is to come in the first half.
-        early = Random(f"{seed} early").randint(1, max(1, calls // 2))
+        early = Random(f"{seed} early").randint(1, max(1, writes // 2))
         return max(0, (self.first or 0) - len(plan.before) - early)
 
     def _in_time(self) -> bool:

@@ -12,7 +12,7 @@ from conformance.histories.lanes import lane_data, lanes
 from conformance.histories.operation import UPKEEP, History, Operation
 from conformance.histories.replay import Repeat, switch_lines
 from conformance.histories.rounds.ways import Way
-from conformance.histories.search import Found, Order, Searched, search_in_child
+from conformance.histories.search import BY_THEMSELVES, Found, Order, Searched, search_in_child
 from conformance.histories.smallest import smallest
 from conformance.result import Inconclusive, Violation
 from conformance.workers import Crew, WorkerError
@@ -81,21 +81,32 @@ def require(trial: Trial, plan: str, ways: Sequence[Way]) -> int:
         Violation: Some history can't be; the smallest that was found is shown.
         Inconclusive: No process could be started, no two calls overlapped, or a history was not decided.
     """
+    found: list[Searched] = []
+    for orders in _at_once(_repeated(trial, [_order(trial, plan, way) for way in ways])):
+        for order, searched in _searched(trial, orders):
+            _count(trial, searched)
+            if searched.found is not None:
+                raise _violation(trial, order, searched.found)
+            found.append(searched)
+    if not sum(searched.overlapping for searched in found):
+        raise Inconclusive("no two calls were ever made at the same time")
+    if unknown := sum(searched.unknown for searched in found):
+        raise Inconclusive(f"{unknown} histories could not be decided")
+    return sum(searched.counted for searched in found)
+
+
+def _at_once(orders: list[Order]) -> list[list[Order]]:
+    """Return what is searched at the same time: processes meet less often where others keep the cores busy."""
+    if all(order.way in BY_THEMSELVES for order in orders):
+        return [orders]
+    return [[order] for order in orders]
+
+
+def _searched(trial: Trial, orders: list[Order]) -> list[tuple[Order, Searched]]:
     try:
-        crew = crew_of(trial)
-        orders = _repeated(trial, [_order(trial, plan, way) for way in ways])
-        found = sorted(crew.spread(search_in_child, orders), key=lambda one: orders.index(one[0]))
+        return sorted(crew_of(trial).spread(search_in_child, orders), key=lambda one: orders.index(one[0]))
     except WorkerError as error:
         raise Inconclusive(str(error)) from error
-    for order, searched in found:
-        _count(trial, searched)
-        if searched.found is not None:
-            raise _violation(trial, order, searched.found)
-    if not sum(searched.overlapping for _, searched in found):
-        raise Inconclusive("no two calls were ever made at the same time")
-    if unknown := sum(searched.unknown for _, searched in found):
-        raise Inconclusive(f"{unknown} histories could not be decided")
-    return sum(searched.counted for _, searched in found)
 
 
 def _order(trial: Trial, plan: str, way: Way) -> Order:
