@@ -16,7 +16,7 @@ _ONE_ORDER = "sharing:threads consistency:linearizable"
 
 @check(
     "STATE-CONC-21",
-    sources="KV-36; Herlihy & Wing, TOPLAS 1990; mutant put_without_lock_in_tasks",
+    sources="KV-36; Herlihy & Wing, TOPLAS 1990; mutants put_without_lock_in_tasks, put_that_seldom_waits",
     promise=_ONE_ORDER,
     needs=_NEEDS,
 )
