@@ -1,7 +1,8 @@
 """Races with narrow windows, each beside its repaired twin.
 
 With `cas_check_then_set`, `position_read_then_written`, `thread_lock_for_processes`, `cache_by_file_time`,
-`put_without_lock_in_tasks` and `put_that_seldom_waits`, these are the stores that the drivers were chosen by: what finds them leaves little.
+`put_without_lock_in_tasks` and `put_that_seldom_waits`, these are the stores that the drivers were chosen by: what
+finds them leaves little.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ async def _met(party: _Party, opener: Callable[..., Any], where: Where, seed: in
         party.store = await opened_here(opener, where, lent)
         await age(party.backend, party.store, puts)
         wrong = await _ended([lambda bridge: party.client(bridge, count).ask_all(plan.before)])
+        before = asyncio.all_tasks()
         if not wrong:
-            before = asyncio.all_tasks()
             party.cancelling = Cancelling(draw) if way == "cancelled" else None
             bodies = [partial(party.ask_all, number, asks) for number, asks in enumerate(plan.workers)]
             wrong = await _ended(bodies, held, party.cancelling) or party.wrong
