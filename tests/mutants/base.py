@@ -43,9 +43,11 @@ def state_mutant(
 class PlainState(MutableMapping[str, Any]):
     """An honest, quick state store on one file: JSON texts in SQLite, not synced, no capabilities."""
 
+    #: A statement of one thread sees what another writes meanwhile through the same connection. The class has the lock,
+    #: because many a mutant opens its file in its own way.
+    _lock = threading.RLock()
+
     def __init__(self, path: Path) -> None:
-        # A statement of one thread sees what another writes meanwhile through the same connection.
-        self._lock = threading.RLock()
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = MEMORY")
         self._database.execute("PRAGMA synchronous = OFF")

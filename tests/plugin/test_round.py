@@ -80,7 +80,7 @@ def finding(result: pytest.RunResult) -> list[str]:
 def test_the_printed_command_finds_it_again(pytester: pytest.Pytester) -> None:
     """Three times of three, with the same text, whose switches name lines of the store; a repaired store passes."""
     pytester.makepyfile(store=STORES)
-    first = run(pytester, "--backend=./store.py:backend", "--effort=quick", "-k", CODE)
+    first = run(pytester, "--backend=./store.py:backend", "--effort=normal", "-k", CODE)
     shown = finding(first)
     command = shown[-1].partition("rerun")[2].split()
     assert command[0] == "pytest"

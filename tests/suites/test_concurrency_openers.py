@@ -13,7 +13,7 @@ from conformance.check import catalogue
 from conformance.result import Result
 from conformance.suites.concurrency import opening
 from conformance.workers import WorkerError
-from tests.benches import bench
+from tests.benches import LONG_ENOUGH, bench
 from tests.mutants.concurrency_openers import HONEST
 from tests.mutants.concurrency_processes import HONEST as DOCUMENT
 from tests.mutants.registry import mutants
@@ -87,6 +87,6 @@ def _with_crew(answer: str | Exception, tmp_path: Path, monkeypatch: pytest.Monk
 def test_who_met_is_told(name: str, code: str, who: str, tmp_path: Path) -> None:
     """Handles are those of threads."""
     backend = next(one.backend for one in mutants() if one.name == name)
-    found = bench(backend, tmp_path).judge(catalogue()[code]).counterexample
+    found = bench(backend, tmp_path, effort=LONG_ENOUGH).judge(catalogue()[code]).counterexample
     assert found is not None
     assert found.what.startswith(f"appends, by 2 {who}; ")

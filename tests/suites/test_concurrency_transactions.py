@@ -13,7 +13,7 @@ from conformance import Backend
 from conformance.check import catalogue
 from conformance.histories.search import Searched
 from conformance.result import Result
-from tests.benches import bench
+from tests.benches import LONG_ENOUGH, bench
 from tests.mutants.concurrency_sessions import Cached, open_plain
 from tests.mutants.concurrency_transactions import HONEST, Optimistic, Snapshots, in_file, in_memory
 from tests.mutants.registry import BACKENDS
@@ -45,7 +45,8 @@ def test_an_honest_store_keeps_its_level(level: str, opens: Opens, tens: int, tm
 def test_the_level_that_holds_is_told(tmp_path: Path) -> None:
     """With the anomaly, and with the transactions that show it and no others."""
     # Who promises one order of all may be found to break the order of time before a write is skewed.
-    result = judged(replace(BACKENDS.write_skew_by_threads, consistency="sessions"), "STATE-CONC-61", tmp_path)
+    backend = replace(BACKENDS.write_skew_by_threads, consistency="sessions")
+    result = bench(backend, tmp_path, effort=LONG_ENOUGH).judge(catalogue()["STATE-CONC-61"])
     assert result.counterexample is not None
     assert result.counterexample.expected == "serializable isolation"
     assert result.counterexample.got.endswith("so it is not serializable; what holds is snapshot isolation")
@@ -88,7 +89,9 @@ def test_sessions_and_one_order_are_not_asked_together(tmp_path: Path) -> None:
 
 def test_increments_by_hand_are_counted_and_pass(tmp_path: Path) -> None:
     """What is lost is told, and is no failure."""
-    result = judged(Backend("plain", state=open_plain, sharing="threads"), "STATE-CONC-91", tmp_path)
+    backend = Backend("plain", state=open_plain, sharing="threads")
+    effort = replace(LONG_ENOUGH, round_seconds=1.0)
+    result = bench(backend, tmp_path, effort=effort).judge(catalogue()["STATE-CONC-91"])
     assert (result.outcome, result.level) == ("pass", "should")
     assert result.evidence["increments lost"] > 0
 
