@@ -12,8 +12,8 @@ from conformance.profile import probe
 from conformance.result import Result
 from conformance.trial import Bench
 
-#: What is reached in a time depends on the machine, and `quick` looks for a moment only. What is found within a second on a
-#: machine that does nothing else is measured in benchmarks/detection.py.
+#: What is reached in a time depends on the machine, and `quick` looks for a moment only. What is found within a second
+#: on a machine that does nothing else is measured in benchmarks/detection.py.
 LONG_ENOUGH = replace(EFFORTS["quick"], rounds=5_000, round_seconds=5.0, crash_seconds=60.0)
 
 
