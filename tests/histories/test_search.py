@@ -14,6 +14,7 @@ from conformance.histories import search as searching
 from conformance.histories.kinds import judged
 from conformance.histories.operation import NEVER, Operation
 from conformance.histories.perform import Raised
+from conformance.histories.rounds import handles, threads
 from conformance.histories.rounds.round import Round
 from conformance.histories.rounds.ways import Way
 from conformance.histories.search import Order, Searched, plan_of, search, search_in_child
@@ -66,6 +67,19 @@ def test_a_broken_store_is_found(name: str, plan: str, way: Way, tmp_path: Path)
         assert found.verdict.broken
         assert found.verdict.why
         assert bool(found.round.switches) == (way == "scheduled")
+
+
+@pytest.mark.parametrize("way", ["scheduled", "handles"])
+def test_lost_points_are_no_pass(way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler whose points do not fire would find every store fine; so it proves first that they do."""
+
+    def lost() -> None:
+        raise RuntimeError("opcode points are lost")
+
+    for module in (threads, handles):
+        monkeypatch.setattr(module, "self_test", lost)
+    with pytest.raises(RuntimeError, match="points are lost"):
+        search(concurrency_threads.HONEST, "state", tmp_path, replace(ORDER, way=way))
 
 
 def test_threads_in_turns_do_the_same_again(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_an_exclusive_store_passes(tmp_path: Path) -> None:
         (
             replace(DOCUMENT, durability="clean-close"),
             "STATE-CONC-32",
-            "durability is promised at 'clean-close' only; the check kills processes",
+            "durability is promised at 'clean-close' only; the check is about 'process-crash'",
         ),
     ],
     ids=["for processes", "lets others in", "bears no kill"],

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
-import random
 import signal
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
@@ -21,7 +19,6 @@ from typing import Any, NoReturn
 
 from conformance.histories.operation import NEVER, Operation
 
-_PAUSE_SHARE, _PAUSE_S_MAX = 0.05, 0.001
 #: Modules whose functions are calls of the system, whoever calls them.
 _SYSTEM = ("posix", "nt", "_io", "fcntl", "msvcrt", "mmap", "_socket")
 #: Functions of the system that change nothing. A lock goes with its process, so that taking one counts for nothing.
@@ -148,25 +145,6 @@ def _serve(requests: Connection, state: dict[str, Any]) -> NoReturn:
         pass
     finally:
         os._exit(0)
-
-
-def pause_at_calls(seed: int | None, belongs: Callable[[str], bool]) -> None:
-    """Have this thread pause now and then before a C function that chosen code calls; with None, no more.
-
-    Args:
-        seed: Of when, and for how long.
-        belongs: Tells whether the file of a piece of code is chosen.
-    """
-    if seed is None:
-        sys.setprofile(None)
-        return
-    draw = random.Random(seed)
-
-    def profile(frame: Any, event: str, _: Any) -> None:
-        if event == "c_call" and belongs(frame.f_code.co_filename) and draw.random() < _PAUSE_SHARE:
-            time.sleep(draw.random() * _PAUSE_S_MAX)
-
-    sys.setprofile(profile)
 
 
 def calls_in(function: Callable[[], Any], belongs: Callable[[str], bool]) -> int:

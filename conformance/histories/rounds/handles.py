@@ -11,7 +11,7 @@ from pathlib import Path
 from conformance.backend import Backend
 from conformance.frames import store_code
 from conformance.histories.drivers.locks import cooperative
-from conformance.histories.drivers.points import Points
+from conformance.histories.drivers.points import Points, self_test
 from conformance.histories.drivers.schedule import Schedule
 from conformance.histories.drivers.threads import run_scheduled
 from conformance.histories.perform import Client
@@ -28,6 +28,7 @@ def handles(backend: Backend, contract: str, _workers: int) -> Iterator[CarryOut
         one = in_handles(backend, contract, folder / "first", plan, seed)
         return in_handles(backend, contract, folder / "again", plan, seed) if one.stuck else one
 
+    self_test()
     yield carry_out
 
 

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from conformance.backend import PROMISES, Backend
 from conformance.frames import is_of_store
-from conformance.histories.drivers.processes import Member, MemberError, Team, pause_at_calls
+from conformance.histories.drivers.calls import at_calls, pauses
+from conformance.histories.drivers.processes import Member, MemberError, Team
 from conformance.histories.plans.plan import Ask, Plan
 from conformance.histories.rounds.round import LIMIT_S, CarryOut, Round
 from conformance.histories.rounds.visits import Visit, ask, round_of, visit
@@ -137,12 +138,9 @@ def _visits(
     found: list[Visit] = []
     while time.monotonic_ns() < start:
         pass
-    pause_at_calls(pause, is_of_store)
-    try:
+    with at_calls(None if pause is None else pauses(pause), is_of_store):
         for asks in parts:
             found.append(visit(state, folder, worker, asks, times))
             if found[-1].raised:  # nobody knows what comes of it: this worker is not heard of again
                 break
-    finally:
-        pause_at_calls(None, is_of_store)
     return found

@@ -13,7 +13,7 @@ from typing import Literal
 from conformance.backend import Backend
 from conformance.frames import store_code
 from conformance.histories.drivers.locks import cooperative
-from conformance.histories.drivers.points import Points
+from conformance.histories.drivers.points import Points, self_test
 from conformance.histories.drivers.schedule import Schedule, Switch
 from conformance.histories.drivers.threads import Body, Noise, Ran, run_free, run_scheduled
 from conformance.histories.perform import Client
@@ -47,6 +47,8 @@ def threads(way: ThreadWay, backend: Backend, contract: str, _workers: int) -> I
         one = in_threads(backend, contract, folder / "first", plan, seed, way)
         return in_threads(backend, contract, folder / "again", plan, seed, way) if one.stuck else one
 
+    if way == "scheduled":
+        self_test()
     # What locks are replaced with is prepared once.
     with cooperative(Points(store_code())) if way == "scheduled" else nullcontext():
         yield carry_out

@@ -48,6 +48,7 @@ _SIZES: dict[Way, tuple[int, int, int]] = {
 _LONGER: dict[Way, float] = {"openers": 1.5, "opener stopped": 1.5}
 THREADS: tuple[Way, ...] = ("scheduled", "free")
 PROCESSES: tuple[Way, ...] = ("processes", "paused")
+KILLS: tuple[Way, ...] = ("killed", "all killed")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.check import check
-from conformance.suites.concurrency.killing import require_after_kills
+from conformance.suites.concurrency.laboratory import KILLS, require
 
 if TYPE_CHECKING:
     from conformance.trial import Trial
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @check(
     "LOG-CONC-41",
     sources="LOG-42; Jepsen; mutant log_appends_behind_half_a_record",
-    promise="sharing:processes",
+    promise="sharing:processes durability:process-crash",
     needs=("LOG-CONC-11",),
 )
 def test_the_log_goes_on_after_a_writer_was_killed(trial: Trial) -> None:
@@ -31,4 +31,4 @@ def test_the_log_goes_on_after_a_writer_was_killed(trial: Trial) -> None:
             self._file.write(len(text).to_bytes(8, "big"))       # killed here
             self._file.write(text)                               # the next length is read as this text
     """
-    require_after_kills(trial, "appends")
+    require(trial, "appends", KILLS)

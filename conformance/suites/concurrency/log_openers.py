@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.check import check
 from conformance.suites.concurrency.laboratory import require
-from conformance.suites.concurrency.opening import OPENERS, only_if_kills_are_borne
+from conformance.suites.concurrency.opening import OPENERS
 
 if TYPE_CHECKING:
     from conformance.trial import Trial
@@ -38,7 +38,12 @@ def test_several_processes_open_a_log_at_once(trial: Trial) -> None:
     require(trial, "appends", OPENERS)
 
 
-@check("LOG-CONC-32", sources="LOG-42; mutant log_lock_file_left_behind", promise=_PROMISE, needs=_NEEDS)
+@check(
+    "LOG-CONC-32",
+    sources="LOG-42; mutant log_lock_file_left_behind",
+    promise=f"{_PROMISE} durability:process-crash",
+    needs=_NEEDS,
+)
 def test_a_killed_process_keeps_nobody_out_of_a_log(trial: Trial) -> None:
     """When a process is killed in the midst of a call, the others go on to append, and new ones open the log.
 
@@ -48,7 +53,6 @@ def test_a_killed_process_keeps_nobody_out_of_a_log(trial: Trial) -> None:
 
         os.open(self._lock, os.O_CREAT | os.O_EXCL)    # who removes it when this process is killed?
     """
-    only_if_kills_are_borne(trial)
     require(trial, "appends", ("holder killed",))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.histories.rounds.openers import bears_kills, second_opening
+from conformance.histories.rounds.openers import second_opening
 from conformance.histories.rounds.ways import Way
 from conformance.result import Inconclusive, NotApplicable
 from conformance.suites.concurrency.laboratory import crew_of
@@ -15,16 +15,6 @@ if TYPE_CHECKING:
 
 #: All open at once, and again and again; one stops in its opening, or while others open.
 OPENERS: tuple[Way, ...] = ("openers", "opener stopped")
-
-
-def only_if_kills_are_borne(trial: Trial) -> None:
-    """Require that the store promises to keep what it acknowledged when a process is killed.
-
-    Raises:
-        NotApplicable: It does not.
-    """
-    if not bears_kills(trial.backend):
-        raise NotApplicable(f"durability is promised at {trial.backend.durability!r} only; the check kills processes")
 
 
 def only_if_exclusive(trial: Trial) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.check import check
-from conformance.suites.concurrency.killing import require_after_kills
+from conformance.suites.concurrency.laboratory import KILLS, require
 
 if TYPE_CHECKING:
     from conformance.trial import Trial
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @check(
     "STATE-CONC-41",
     sources="KV-48; Jepsen; mutants stale_copy_put_back, half_a_document_is_none, journal_dropped_on_opening",
-    promise="sharing:processes consistency:linearizable",
+    promise="sharing:processes consistency:linearizable durability:process-crash",
     needs=("STATE-CONC-11",),
 )
 def test_processes_go_on_after_one_of_them_was_killed(trial: Trial) -> None:
@@ -32,4 +32,4 @@ def test_processes_go_on_after_one_of_them_was_killed(trial: Trial) -> None:
             if self._copy_of_a_dead_writer.exists():             # others have gone on since
                 os.replace(self._copy_of_a_dead_writer, path)    # and all they wrote is gone
     """
-    require_after_kills(trial, "writes")
+    require(trial, "writes", KILLS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.check import check
 from conformance.suites.concurrency.laboratory import require
-from conformance.suites.concurrency.opening import OPENERS, only_if_exclusive, only_if_kills_are_borne
+from conformance.suites.concurrency.opening import OPENERS, only_if_exclusive
 
 if TYPE_CHECKING:
     from conformance.trial import Trial
@@ -42,7 +42,7 @@ def test_several_processes_open_at_once(trial: Trial) -> None:
 @check(
     "STATE-CONC-32",
     sources="issue 4, exclusive open; KV-38; mutant lock_file_left_behind",
-    promise=_PROMISE,
+    promise=f"{_PROMISE} durability:process-crash",
     needs=_NEEDS,
 )
 def test_a_killed_process_keeps_nobody_out(trial: Trial) -> None:
@@ -55,7 +55,6 @@ def test_a_killed_process_keeps_nobody_out(trial: Trial) -> None:
 
         os.open(self._lock, os.O_CREAT | os.O_EXCL)    # who removes it when this process is killed?
     """
-    only_if_kills_are_borne(trial)
     require(trial, "distinct keys", ("holder killed",))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +15,6 @@ from conformance.histories.drivers.processes import (
     Team,
     calls_in,
     kill_at_call,
-    pause_at_calls,
     ranked,
 )
 from conformance.histories.operation import NEVER, Operation
@@ -138,21 +136,6 @@ def test_calls_that_leave_something_are_counted(tmp_path: Path) -> None:
         assert calls_in(lambda: (os.read(file, 1), len("abc"), "abc".upper()), lambda _: True) == 0
     finally:
         os.close(file)
-
-
-def test_pauses_are_for_chosen_code() -> None:
-    """Other code runs on without; and nothing is left when they end."""
-    asked: list[str] = []
-
-    def belongs(file: str) -> bool:
-        asked.append(file)
-        return False
-
-    pause_at_calls(1, belongs)
-    len("abc")
-    pause_at_calls(None, belongs)
-    assert sys.getprofile() is None
-    assert asked
 
 
 def test_ranks_keep_the_order_of_the_clock() -> None:
