@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from conformance.backend import Backend
 from conformance.histories.drivers.schedule import Switch
+from conformance.histories.hung import culprit, stacks_after
 from conformance.histories.kinds import DRIVER, KINDS, judged
 from conformance.histories.operation import History
 from conformance.histories.plans.plan import Plan
@@ -36,6 +37,10 @@ MEETING_S = 3.0
 MAY_NEVER_MEET: tuple[Way, ...] = ("tasks", "cancelled")
 #: Ways in which workers meet however busy the machine is: they take turns, or are switched very often.
 BY_THEMSELVES: tuple[Way, ...] = ("scheduled", "free", "handles", "tasks", "cancelled")
+
+
+#: The file to which a search that hangs writes its stacks, and the seconds it gets for that.
+_STACKS, _DUMP_S = "stacks", 1.0
 
 
 @dataclass(frozen=True)
@@ -191,18 +196,23 @@ def search_in_child(bay: Bay, order: Order) -> Searched:
     """Search in a forked child, which is killed with all that it started when it does not end; runs in a worker.
 
     Raises:
-        RuntimeError: The search itself failed, which says nothing about the store.
+        RuntimeError: The search itself failed or hung, which says nothing about the store.
     """
     folder = bay.cleared()
+    folder.mkdir(parents=True, exist_ok=True)
+    limit_s = order.seconds + 4 * LIMIT_S
     here, there = Pipe()
     child = os.fork()
     if child == 0:
         here.close()
-        _search_and_tell(bay, order, folder, there)
+        _search_and_tell(bay, order, folder, limit_s, there)
     there.close()
     try:
-        if not here.poll(order.seconds + 4 * LIMIT_S):
-            return _nothing("the search never came to an end")
+        if not here.poll(limit_s + _DUMP_S):
+            stacks = (folder / _STACKS).read_text()
+            if where := culprit(stacks):
+                return _nothing(f"a call of the store never came back, and nothing else could go on: {where}")
+            raise RuntimeError(f"the search hung:\n{stacks}")
         found: Searched | str = here.recv()
         if isinstance(found, str):
             raise RuntimeError(found)
@@ -222,10 +232,12 @@ def _nothing(why: str) -> Searched:
     return Searched(rounds=1, found=Found(0, Round([], (), why), verdict))
 
 
-def _search_and_tell(bay: Bay, order: Order, folder: Path, line: Connection) -> NoReturn:
+def _search_and_tell(bay: Bay, order: Order, folder: Path, limit_s: float, line: Connection) -> NoReturn:
     try:
         os.setsid()
-        line.send(search(bay.backend, bay.contract, folder, order))
+        with stacks_after(limit_s, folder / _STACKS):
+            found = search(bay.backend, bay.contract, folder, order)
+        line.send(found)
     except Exception:  # noqa: BLE001 - told to the other side
         line.send(traceback.format_exc())
     finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,14 @@ import pytest
 
 from conformance import Backend, Where
 from conformance.histories import search as searching
+from conformance.histories.drivers.locks import CooperativeLock
 from conformance.histories.kinds import judged
 from conformance.histories.operation import NEVER, Operation
 from conformance.histories.perform import Raised
 from conformance.histories.rounds import handles, threads
 from conformance.histories.rounds.round import Round
 from conformance.histories.rounds.ways import Way
-from conformance.histories.search import Order, Searched, plan_of, search, search_in_child
+from conformance.histories.search import Order, plan_of, search, search_in_child
 from conformance.workers import Bay
 from tests.mutants import concurrency_processes, concurrency_threads
 
@@ -147,10 +150,29 @@ def test_a_search_that_fails_says_nothing_about_the_store(tmp_path: Path, monkey
         search_in_child(Bay(concurrency_threads.HONEST, "state", tmp_path), ORDER)
 
 
-def test_a_search_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And everything that it started is gone."""
-    monkeypatch.setattr(searching, "LIMIT_S", 0.0)
-    monkeypatch.setattr(searching, "search", lambda *_: os.read(os.pipe()[0], 1))
-    found: Searched = search_in_child(Bay(concurrency_threads.HONEST, "state", tmp_path), replace(ORDER, seconds=0.0))
-    assert found.found is not None
-    assert found.found.verdict.why == "the search never came to an end"
+class Holding(dict[str, Any]):
+    """A store that holds on to everything: not even the thread that looks after the others gets to run."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        ctypes.PyDLL(None).pause()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pause"), reason="there is no pause() in its C library")
+def test_a_store_that_lets_nothing_go_on_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the line of its code at which all hangs."""
+    monkeypatch.setattr(searching, "LIMIT_S", 0.2)
+    bay = Bay(Backend("holding", state=lambda _: Holding()), "state", tmp_path)
+    found = search_in_child(bay, replace(ORDER, way="free", seconds=0.0)).found
+    assert found is not None
+    assert found.verdict.why.startswith("a call of the store never came back, and nothing else could go on: ")
+    assert found.verdict.why.endswith(" in __setitem__")
+
+
+def test_a_search_that_hangs_says_nothing_about_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error of the kit, told with its stacks; and everything that it started is gone."""
+    monkeypatch.setattr(searching, "LIMIT_S", 0.1)
+    lock = CooperativeLock()
+    lock.acquire()
+    monkeypatch.setattr(searching, "search", lambda *_: lock.acquire())
+    with pytest.raises(RuntimeError, match=r"the search hung:(.|\n)*in search_in_child"):
+        search_in_child(Bay(concurrency_threads.HONEST, "state", tmp_path), replace(ORDER, seconds=0.0))

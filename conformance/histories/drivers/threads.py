@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 
 from conformance.histories.drivers.locks import cooperative
 from conformance.histories.drivers.points import At, Points, Watch, watching
@@ -101,12 +103,24 @@ def run_scheduled(
         until = time.monotonic() + limit_s
         beats = -1
         while not (ended := turns.ended(min(patience_s, limit_s))) and time.monotonic() < until:
-            turns.overdue(beats, sys._current_frames().get(threads[turns.running].ident or 0))
+            if turns.beats == beats:
+                turns.overdue(beats, _frame_of(threads[turns.running]))
             beats = turns.beats
         if not ended:
             turns.stop()
         _joined(threads, PARTING_S)
         return Ran(tuple(turns.switches), turns.steps, not ended, tuple(errors))
+
+
+def _frame_of(thread: threading.Thread) -> FrameType | None:
+    # Python before 3.11.9 and 3.12.3 deadlocks if garbage is collected meanwhile (cpython #106883).
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return sys._current_frames().get(thread.ident or 0)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def run_free(

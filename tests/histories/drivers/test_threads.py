@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
+from _thread import allocate_lock
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,6 +55,25 @@ def first_failure(make: Callable[[], Scene], strategy: Any, seed: int, rounds: i
         if not fine:
             return ran
     return None
+
+
+def test_frames_are_looked_up_with_no_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is collected may let go of the GIL in the midst of the look-up: all hung (cpython #106883)."""
+    frames = sys._current_frames
+    collected: list[bool] = []
+
+    def looked_up() -> Any:
+        collected.append(gc.isenabled())
+        return frames()
+
+    monkeypatch.setattr(sys, "_current_frames", looked_up)
+    outside = allocate_lock()
+    outside.acquire()
+    ran = run_scheduled([lambda: outside.__enter__() and None, outside.release], Schedule("replay"), HERE, limit_s=30)
+    assert not ran.stuck
+    assert collected
+    assert not any(collected)
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("name", BROKEN)
