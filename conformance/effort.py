@@ -51,7 +51,7 @@ EFFORTS = {
         faults=3,
         lasting=1,
         rounds=200,
-        round_seconds=0.15,
+        round_seconds=0.07,
     ),
     "normal": Effort(
         "normal",
@@ -65,7 +65,7 @@ EFFORTS = {
         faults=12,
         lasting=12,
         rounds=2_000,
-        round_seconds=1.6,
+        round_seconds=1.0,
     ),
     "thorough": Effort(
         "thorough",
