@@ -19,11 +19,11 @@ from conformance.crash.history import History, Moment, Verdict
 from conformance.crash.observe import Observation, observe
 from conformance.crash.perform import Attempt, carry_out, place_of
 from conformance.crash.recorded import Unmeasured
-from conformance.crash.reopen import HANG_S
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.recording import raised
 from conformance.session import Session
 from conformance.workers import Bay, Crew
+from conformance.workers.forked import HANG_S
 
 #: An ordinary user: nothing is read-only for root.
 _USER = 1_000

@@ -17,11 +17,12 @@ from conformance.crash.observe import Observation
 from conformance.crash.perform import Attempt, carry_out
 from conformance.crash.recorder import Choice, Unable, choose, record
 from conformance.crash.recorder.recording import Recording
-from conformance.crash.reopen import HANG_S, observe_all
+from conformance.crash.reopen import observe_all
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.trace import Mark, replayed
 from conformance.crash.tree import Tree, digest, write_tree
 from conformance.workers import Bay, Crew
+from conformance.workers.forked import HANG_S
 
 
 class Unmeasured(Exception):

@@ -12,11 +12,11 @@ import pytest
 
 from conformance.address import load
 from conformance.backend import Backend
-from conformance.crash import reopen
 from conformance.crash.observe import Observation
 from conformance.crash.reopen import Batch, observe_all, observe_batch
 from conformance.crash.tree import Tree, digest
 from conformance.workers import Bay, Crew
+from conformance.workers.forked import Forked
 from tests.crash import stores as s
 from tests.crash.conftest import CrewOf
 
@@ -33,25 +33,17 @@ def crew() -> Iterator[Crew]:
 
 def impatient(bay: Bay, batch: Mapping[bytes, Tree]) -> dict[bytes, Observation]:
     """Observe, but give up on a store that hangs much sooner."""
-    before, reopen.HANG_S = reopen.HANG_S, 1.0
-    try:
-        return observe_all(bay, batch)
-    finally:
-        reopen.HANG_S = before
+    return observe_all(bay, batch, 1.0)
 
 
 def impatient_batch(bay: Bay, batch: Batch) -> dict[bytes, Observation]:
     """Do the same with a batch."""
-    before, reopen.HANG_S = reopen.HANG_S, 1.0
-    try:
-        return observe_batch(bay, batch)
-    finally:
-        reopen.HANG_S = before
+    return observe_batch(bay, batch, 1.0)
 
 
 def child_of(bay: Bay) -> int:
     """Return the number of the child that observes."""
-    process: int = bay.kept["child"].process
+    (process,) = (child.process for child in bay.kept.values() if isinstance(child, Forked))
     return process
 
 

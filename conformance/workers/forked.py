@@ -1,0 +1,161 @@
+"""Doing one thing after the other with a store in a child that a worker forks; the child may die, or hang.
+
+One child does many, because a fork, and what a new process has to warm up, cost as much as ten openings of a store and
+more. But what a store leaves open adds up, so a child is replaced in the end.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe
+from typing import Any, Literal, NoReturn
+
+from conformance.workers.worker import Bay
+
+#: A store that has not been opened, read, written and reopened after so long hangs. Quick ones take a millisecond.
+HANG_S = 10.0
+#: Things after which a child is replaced when it holds more open than after its first ones, and in any case.
+_SOME, _MOST = 100, 1000
+#: Answers that a child tells at once, at most.
+_TOLD = 8
+
+#: What is done with one thing.
+Do = Callable[[Bay, Any], Any]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of a child that gave no answer.
+
+    Args:
+        how: It died, or it hung and was killed.
+        detail: How it died, or how long nothing was heard of it.
+    """
+
+    how: Literal["died", "hung"]
+    detail: str
+
+
+def each(bay: Bay, do: Do, things: Sequence[Any], hang_s: float = HANG_S) -> list[Any]:
+    """Return what `do(bay, thing)` gives for each, in a forked child; `Ended` where the child dies or hangs.
+
+    One child does many; where it dies or hangs, that thing is tried again in a fresh one, and what happens then is the
+    answer: no thing must be blamed for what an earlier one left in the process. After one that hangs the rest is left
+    out, since each may take as long: the list is shorter then.
+    """
+    found: list[Any] = []
+    while len(found) < len(things):
+        child = _child(bay, do)
+        found += child.told(things[len(found) :][:_SOME], hang_s)[0]
+        if not child.line.closed:
+            continue
+        # It died, or hung, at the next thing.
+        found.append(alone(bay, do, things[len(found)], hang_s))
+        if isinstance(found[-1], Ended) and found[-1].how == "hung":
+            break
+    return found
+
+
+def alone(bay: Bay, do: Do, thing: Any, hang_s: float = HANG_S) -> Any:
+    """Do one thing in a child that does nothing else."""
+    child = Forked(bay, do)
+    found, ended = child.told([thing], hang_s)
+    child.close()
+    return found[0] if found else ended
+
+
+class Forked:
+    """A forked child, which is given up when it dies or hangs."""
+
+    def __init__(self, bay: Bay, do: Do) -> None:
+        self.used = 0
+        self.held = 0
+        self.line, there = Pipe()
+        self.process = os.fork()
+        if self.process == 0:
+            self.line.close()
+            _serve(bay, do, there)
+        there.close()
+
+    def told(self, things: Sequence[Any], hang_s: float) -> tuple[list[Any], Ended | None]:
+        """Return what came, and what to say of the thing at which the child died or hung, when not all came."""
+        self.used += len(things)
+        found: list[Any] = []
+        hung = False
+        try:
+            self.line.send(things)
+            while len(found) < len(things) and not hung:
+                if self.line.poll(hang_s):
+                    found += self.line.recv()
+                    self.held = self.held or self._holds()
+                else:
+                    hung = True
+        except (EOFError, OSError):  # it is dead
+            pass
+        if len(found) == len(things):
+            return found, None
+        if hung:
+            os.kill(self.process, signal.SIGKILL)
+        code = self.close()
+        if hung:
+            return found, Ended("hung", f"no answer within {hang_s:.0f} s")
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended itself with exit code {code}"
+        return found, Ended("died", f"the process {how}")
+
+    @property
+    def worn(self) -> bool:
+        """Whether a new child is better: this one is gone, or holds more and more open, or has done very much."""
+        if self.line.closed or self.used >= _MOST:
+            return True
+        return self.used >= _SOME and not 0 < self._holds() <= self.held
+
+    def _holds(self) -> int:
+        """Return how many files and threads the child has; 0 where nobody tells."""
+        try:
+            return sum(len(os.listdir(f"/proc/{self.process}/{what}")) for what in ("fd", "task"))
+        except OSError:
+            return 0
+
+    def close(self) -> int:
+        """Let the child go, and return its exit code; a second call returns 0."""
+        if self.line.closed:
+            return 0
+        self.line.close()
+        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+
+
+def _child(bay: Bay, do: Do) -> Forked:
+    old: Forked | None = bay.kept.get(do)
+    if old is not None and not old.worn:
+        return old
+    if old is not None:
+        old.close()
+    bay.kept[do] = new = Forked(bay, do)
+    return new
+
+
+def _serve(bay: Bay, do: Do, requests: Connection) -> NoReturn:
+    gc.disable()
+    gc.freeze()  # what the worker had is not looked through again
+    try:
+        while True:
+            told: list[Any] = []
+            since = time.monotonic()
+            for thing in requests.recv():
+                told.append(do(bay, thing))
+                # Not one by one: to wake the worker costs as much as a quick store takes.
+                if len(told) == _TOLD or time.monotonic() - since > HANG_S / 100:
+                    requests.send(told)
+                    told, since = [], time.monotonic()
+            if told:
+                requests.send(told)
+            gc.collect()  # what a store left open in a cycle
+    except (EOFError, OSError):  # the worker has enough, or is gone
+        pass
+    finally:
+        os._exit(0)
