@@ -20,6 +20,9 @@ class Effort:
         kills: Processes that a check really kills.
         faults: Places of a sweep of I/O errors that are tried for each kind of error.
         lasting: Of these, places from which on every call goes wrong, too.
+        damages: Damaged copies of a store that one check opens, at most.
+        operations: Writes to a store while it is measured what grows; fewer than are done until that is clear.
+        agent_seconds: An agent that is killed again and again is simulated for so long; 0 for not at all.
         rounds: Of workers that meet in one way, at most, in one check.
         round_seconds: No round is begun that would end after so long.
     """
@@ -34,6 +37,9 @@ class Effort:
     kills: int
     faults: int
     lasting: int
+    damages: int
+    operations: int
+    agent_seconds: float
     rounds: int
     round_seconds: float
 
@@ -50,6 +56,9 @@ EFFORTS = {
         kills=3,
         faults=3,
         lasting=1,
+        damages=100,
+        operations=400,
+        agent_seconds=0.0,
         rounds=200,
         round_seconds=0.07,
     ),
@@ -64,6 +73,9 @@ EFFORTS = {
         kills=20,
         faults=12,
         lasting=12,
+        damages=1_000,
+        operations=2_000,
+        agent_seconds=0.0,
         rounds=2_000,
         round_seconds=1.0,
     ),
@@ -78,6 +90,9 @@ EFFORTS = {
         kills=400,
         faults=1_000,
         lasting=1_000,
+        damages=100_000,
+        operations=50_000,
+        agent_seconds=60.0,
         rounds=100_000,
         round_seconds=30.0,
     ),

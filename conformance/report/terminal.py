@@ -9,12 +9,24 @@ from conformance.report.record import counts
 
 _NAME_WIDTH = 20
 #: Evidence that a row shows; the record has the other kinds too.
-_EVIDENCE = ("comparisons", "calls", "examples", "crash states", "kills", "errors", "histories", "increments lost")
+_EVIDENCE = (
+    "comparisons",
+    "calls",
+    "examples",
+    "crash states",
+    "kills",
+    "errors",
+    "histories",
+    "increments lost",
+    "damaged stores",
+)
 #: Conditions that are lists, and what stands between their words.
 _LISTS = {"disk models": " ", "not seen": ", "}
 #: Conditions that are said in words, after a colon.
 _SAID = ("case", "not seen")
 _LEFT_OUT = "states left out"
+#: What becomes of damage, and is told whatever is promised.
+_CLASSES = ("harmless", "detected", "silent wrong", "silent stale", "silent missing", "died", "hung")
 
 
 def header_lines(
@@ -34,6 +46,7 @@ def summary_lines(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if not contract["suites"] and backend["selected"] == 0:
             yield f"  {contract['name']:<{_NAME_WIDTH}} nothing ran", "yellow"
     yield from _conditions(backend)
+    yield from _damage(backend)
     yield from _findings(backend)
     yield from _notes(backend)
     yield "", ""
@@ -105,20 +118,38 @@ def _few(codes: Sequence[str], most: int = 6) -> str:
     return " ".join(codes[:most]) + more
 
 
-def _checks(backend: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [check for contract in backend["contracts"] for suite in contract["suites"] for check in suite["checks"]]
+def _checks(backend: Mapping[str, Any], only: str = "") -> list[Mapping[str, Any]]:
+    suites = [suite for contract in backend["contracts"] for suite in contract["suites"]]
+    return [check for suite in suites if only in ("", suite["name"]) for check in suite["checks"]]
+
+
+def _damage(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give a line for each contract whose files were damaged: what came of it, and which damage passed in silence."""
+    for contract in backend["contracts"]:
+        for check in (check for suite in contract["suites"] for check in suite["checks"]):
+            if check["code"].endswith("-CORR-91") and check["conditions"]:
+                yield f"  damage       {contract['name']}: {_classes(check)}", ""
+
+
+def _classes(check: Mapping[str, Any]) -> str:
+    told = []
+    for kind in _CLASSES:
+        named = [name for name, text in check["conditions"].items() if kind.startswith("silent") and kind in text]
+        if count := check["evidence"].get(kind):
+            told.append(f"{count:,} {kind}" + f" ({', '.join(named)})" * bool(named))
+    return ", ".join(told)
 
 
 def _conditions(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Give the line of the crash engine: by what was recorded and judged, and what was left out; none without one."""
     found: dict[str, dict[str, None]] = {}
-    for check in _checks(backend):
+    for check in _checks(backend, "crash-recovery"):
         for name, text in check["conditions"].items():
             separator = _LISTS.get(name)
             found.setdefault(name, {}).update(dict.fromkeys(text.split(separator) if separator else [text]))
     last = sorted(found, key=lambda name: name == "not seen")
     parts = [f"{name}{':' * (name in _SAID)} {_LISTS.get(name, ', ').join(found[name])}" for name in last]
-    left = sum(check["evidence"].get(_LEFT_OUT, 0) for check in _checks(backend))
+    left = sum(check["evidence"].get(_LEFT_OUT, 0) for check in _checks(backend, "crash-recovery"))
     if left:
         parts.append(f"at least {left:,} {_LEFT_OUT} (budget)")
     if parts:

@@ -15,7 +15,7 @@ from reference_backends._json import check_value, dumps, loads
 from reference_backends.wal.chain import Chain
 from reference_backends.wal.errors import ConflictError, CorruptLog, Damage, Report
 from reference_backends.wal.manifest import read_sealed, write_sealed
-from reference_backends.wal.record import BATCH, SINGLE, encode
+from reference_backends.wal.record import BATCH, HEADER_BYTES, SINGLE, encode, says
 from reference_backends.wal.segment import write_all
 
 #: A segment takes no more appends once it is this long; the last commit may make it longer.
@@ -239,6 +239,19 @@ class WalLog:
                     raise self._chain.missing(position)
                 yield at, event
                 position += 1
+
+    def remains(self, damage: Damage) -> bytes:
+        """Return what stands where the payload of a damaged record was; nothing of it is sure to be what was written.
+
+        Empty where the damage is not that of a record.
+        """
+        try:
+            with (self._path / damage.file).open("rb") as file:
+                file.seek(damage.offset)
+                data = file.read(_PAGE_BYTES)
+        except OSError:
+            return b""
+        return data[HEADER_BYTES:] if says(data, damage.position) else b""
 
     def _page(self, position: int) -> list[tuple[int, Any]]:
         """Return some events from `position` on, at least one."""

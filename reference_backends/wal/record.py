@@ -62,6 +62,14 @@ def decode(data: bytes, at: int) -> Record | None:
     return Record(position, group, count, kind, payload, payload + length, checksum)
 
 
+def says(data: bytes, position: int) -> bool:
+    """Tell whether data begins with the header of a single event at a position, whether or not it is sound."""
+    if len(data) < HEADER_BYTES:
+        return False
+    magic, _, _, found, _, count, kind = _HEADER.unpack_from(data)
+    return (magic, found, count, kind) == (MAGIC, position, 1, SINGLE)
+
+
 def find(data: bytes, at: int, *, position: int, group: int = 0) -> int:
     """Return where, from `at` on, the next record of this or a later position and group begins; -1 for nowhere."""
     while (at := data.find(MAGIC, at)) >= 0:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
@@ -15,13 +17,15 @@ from reference_backends.wal.log import WalLog
 #: Compaction begins when the log is so many times as long as the state, and at least so many events.
 GARBAGE_FACTOR = 2
 GARBAGE_EVENTS = 1_000
+_NAME = re.compile(rb'\{"put": ("(?:[^"\\]|\\.)*"), "name": "([0-9a-f]{8})"')
 
 
 class WalState(AtomicMapping):
     """A mutable mapping from text to JSON values, kept in a `WalLog`.
 
-    The whole state is in memory; each verb first takes over what other handles appended. An event that can't be read
-    may have been about any key. So only keys that were written after it can be read; all else raises CorruptLog.
+    The whole state is in memory; each verb first takes over what other handles appended. The name of the key in a put
+    has a checksum of its own: where only the value is damaged, that key raises CorruptLog, and no other. All else that
+    can't be read may have been about any key: only keys that were written after it can be read then.
 
     Args:
         log: An open log that belongs to this state alone. It is closed with the state.
@@ -31,6 +35,7 @@ class WalState(AtomicMapping):
         self._log = log
         self._lock = threading.RLock()
         self._texts: dict[str, str] = {}
+        self._lost: dict[str, Damage] = {}
         self._versions: dict[str, int] = {}
         self._applied = 0
         self._folded = 0
@@ -51,7 +56,7 @@ class WalState(AtomicMapping):
         check_key(key)
         text = dumps(value)
         with self._lock:
-            self._log.append({"put": key, "value": text})
+            self._log.append(self._put(key, text))
             self._tidy()
 
     def __delitem__(self, key: str) -> None:
@@ -59,8 +64,8 @@ class WalState(AtomicMapping):
         while True:
             with self._lock:
                 head = self._catch_up()
-                self._check(key)
-                if key not in self._texts:
+                self._check_known(key)
+                if key not in self._versions:
                     raise KeyError(key)
                 try:
                     self._log.append({"delete": key}, expected=head)
@@ -73,20 +78,20 @@ class WalState(AtomicMapping):
         check_key(key)
         with self._lock:
             self._catch_up()
-            self._check(str(key))
-            return key in self._texts
+            self._check_known(str(key))
+            return key in self._versions
 
     def __iter__(self) -> Iterator[str]:
         with self._lock:
             self._catch_up()
-            self._check()
-            return iter(list(self._texts))
+            self._check_known()
+            return iter(list(self._versions))
 
     def __len__(self) -> int:
         with self._lock:
             self._catch_up()
-            self._check()
-            return len(self._texts)
+            self._check_known()
+            return len(self._versions)
 
     def _writing(self) -> AbstractContextManager[Any]:
         return self._lock
@@ -117,7 +122,7 @@ class WalState(AtomicMapping):
                 if version != expected or isinstance(expected, bool):
                     raise ConflictError(f"the version of {key!r} is {version}, not {expected}")
                 try:
-                    position = self._log.append({"put": key, "value": text}, expected=head)
+                    position = self._log.append(self._put(key, text), expected=head)
                 except ConflictError:
                     continue  # something was appended, perhaps about another key
                 self._tidy()
@@ -141,7 +146,7 @@ class WalState(AtomicMapping):
             events: list[dict[str, str]] = []
             for key in sorted(draft.changed):
                 if key in draft.texts:
-                    events.append({"put": key, "value": draft.texts[key]})
+                    events.append(self._put(key, draft.texts[key]))
                 elif key in self._texts:
                     events.append({"delete": key})
             self._log.append_batch(events, expected=head)
@@ -207,11 +212,28 @@ class WalState(AtomicMapping):
                 continue  # another handle compacted the log in the meantime
             except CorruptLog as error:
                 self._applied += 1
-                self._doubt(error)
+                self._pass_over(error.damage)
                 continue
             return head
 
+    @staticmethod
+    def _put(key: str, text: str) -> dict[str, str]:
+        # The name first, so that it is found whatever became of the value.
+        return {"put": key, "name": _checksum(key), "value": text}
+
+    def _pass_over(self, damage: Damage) -> None:
+        """Note what an event that can't be read may have changed."""
+        # One damage may be over several events; only of the first it can be told where it stood.
+        key = _name_in(self._log.remains(damage)) if damage.position == self._applied else None
+        if key is None:
+            self._doubtful, self._damage = self._applied, damage
+            return
+        self._texts.pop(key, None)
+        self._versions[key] = self._applied
+        self._lost[key] = damage
+
     def _fold(self, position: int, event: dict[str, str]) -> None:
+        self._lost.pop(event.get("put") or event.get("delete", ""), None)
         if "put" in event:
             self._texts[event["put"]] = event["value"]
             self._versions[event["put"]] = position
@@ -220,11 +242,14 @@ class WalState(AtomicMapping):
             self._versions.pop(event["delete"], None)
         self._applied = position
 
-    def _doubt(self, error: CorruptLog) -> None:
-        self._doubtful, self._damage = self._applied, error.damage
-
     def _check(self, key: str | None = None) -> None:
-        """Refuse to answer about a key, or all of them, where an event that can't be read may change the answer."""
+        """Refuse to answer about a value, or all of them, where an event that can't be read may change the answer."""
+        self._check_known(key)
+        for damage in self._lost.values() if key is None else [self._lost[key]] if key in self._lost else []:
+            raise CorruptLog(damage)
+
+    def _check_known(self, key: str | None = None) -> None:
+        """Refuse to say whether a key is there, or which are, where an event that can't be read may have been of it."""
         if self._damage is not None and (key is None or self._versions.get(key, 0) <= self._doubtful):
             raise CorruptLog(self._damage)
 
@@ -232,11 +257,28 @@ class WalState(AtomicMapping):
         try:
             checkpoint = self._log.latest_checkpoint()
         except CorruptLog as error:
-            self._applied = self._folded = first - 1
-            self._doubt(error)
+            self._applied = self._folded = self._doubtful = first - 1
+            self._damage = error.damage
             return
         assert checkpoint is not None, "compaction needs a checkpoint"
         items, upto = checkpoint
+        self._lost = {}
         self._texts = {key: text for key, text, _ in items}
         self._versions = {key: version for key, _, version in items}
         self._applied = self._folded = upto
+
+
+def _checksum(key: str) -> str:
+    return f"{zlib.crc32(key.encode('utf-8', 'surrogatepass')):08x}"
+
+
+def _name_in(payload: bytes) -> str | None:
+    """Return the key of a put of which only the beginning is sure to be what was written; None where it is not."""
+    found = _NAME.match(payload)
+    if found is None:
+        return None
+    try:
+        key = loads(found[1].decode("ascii"))
+    except ValueError:
+        return None
+    return key if _checksum(key).encode() == found[2] else None

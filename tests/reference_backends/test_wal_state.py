@@ -177,12 +177,12 @@ def test_a_compaction_that_fails_does_not_fail_the_write(path: Path, monkeypatch
 
 
 def test_only_keys_after_the_damage_are_sure(path: Path) -> None:
-    """A lost event may have been about any key: what was written later is read, all else raises."""
+    """A lost event whose key is damaged may have been about any: what was written later is read, all else raises."""
     with closing(opened(path)) as store:
         for key in ("old", "lost", "new"):
             store[key] = f"value of {key}"
         del store["old"]
-    spoil(path, b"value of lost")
+    spoil(path, b'put": "lost"')
     with closing(opened(path)) as store:
         assert store["new"] == "value of new"
         assert "new" in store
@@ -205,6 +205,46 @@ def test_only_keys_after_the_damage_are_sure(path: Path) -> None:
             with pytest.raises(CorruptLog) as caught:
                 question()
             assert (caught.value.damage.file, caught.value.damage.position) == (name_of(1), 2)
+
+
+def test_a_damaged_value_costs_no_other_key(path: Path) -> None:
+    """The key has a checksum of its own, and stands before the value: that key raises until it is written again."""
+    with closing(opened(path)) as store:
+        for key in ("old", "lost", "new"):
+            store[key] = f"value of {key}"
+    spoil(path, b"value of lost")
+    with closing(opened(path)) as store:
+        assert [store["old"], store["new"]] == ["value of old", "value of new"]
+        assert "lost" in store
+        assert sorted(store) == ["lost", "new", "old"]
+        assert len(store) == 3
+        assert [one.position for one in store.verify().damaged] == [2]
+        for question in (
+            lambda: store["lost"],
+            lambda: store.version("lost"),
+            lambda: store.compare_and_set("lost", 1, None),
+            lambda: store.transaction().__enter__(),
+            store.stats,
+            store.compact,
+            lambda: store.__setitem__("new", 1),
+        ):
+            with pytest.raises(CorruptLog) as caught:
+                question()
+            assert (caught.value.damage.file, caught.value.damage.position) == (name_of(1), 2)
+
+
+def test_a_hole_over_several_values_may_be_about_any_key(path: Path) -> None:
+    """Only where the first of them stood is known."""
+    with closing(opened(path)) as store:
+        for key in ("old", "lost", "gone", "new"):
+            store[key] = f"value of {key}"
+    spoil(path, b"value of lost")
+    spoil(path, b"value of gone")
+    with closing(opened(path)) as store:
+        assert store["new"] == "value of new"
+        for key in ("old", "lost", "gone"):
+            with pytest.raises(CorruptLog):
+                store[key]
 
 
 def test_a_damaged_checkpoint_leaves_what_came_after_it(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Damage: what a store does when its files are not what it wrote: flipped bits, lost blocks, files cut, old or gone."""

@@ -1,0 +1,144 @@
+"""Asking a store on damaged files: all at once, each record alone, and what `verify()` says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from conformance.backend import Backend
+from conformance.crash.perform import place_of
+from conformance.crash.subjects import SUBJECTS, Content
+from conformance.frames import store_frame
+from conformance.recording import raised
+from conformance.session import Handle, Session
+
+if TYPE_CHECKING:
+    from conformance.drive import Driver
+
+#: The name of a record: the key of an entry, the position of an event.
+Name = str | int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a store said when it was asked for one record.
+
+    Args:
+        kind: It gave a value, said that there is no such record, or raised.
+        value: The value; of a refusal, the exception.
+    """
+
+    kind: Literal["value", "missing", "raised"]
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a store showed.
+
+    Args:
+        refused: The exception of opening it; empty when it opened.
+        whole: All that it held, read at once; None where that raised.
+        unreadable: The exception of reading all at once.
+        answers: For each record that was asked for alone.
+        report: What `verify()` says is damaged, or that it raised; None where there is no `verify()`.
+        frame: Where in the store's own code it raised first.
+        later: The same after one more write, closing and opening again; only where that was wanted.
+    """
+
+    refused: str = ""
+    whole: Content = None
+    unreadable: str = ""
+    answers: Mapping[Name, Answer] = field(default_factory=dict)
+    report: tuple[str, ...] | None = None
+    frame: str = ""
+    later: Seen | None = None
+
+
+def ask(backend: Backend, contract: str, folder: Path, names: Sequence[Name], *, again: bool = False) -> Seen:
+    """Open a store, read everything, ask for each record alone, have it verify, and close it.
+
+    Args:
+        backend: Of the store.
+        contract: `state` or `log`.
+        folder: Its files.
+        names: The records that were acknowledged.
+        again: Whether to do all this once more, after one more write.
+    """
+    session = Session(backend, contract, place_of(folder))
+    try:
+        store = session.open()
+    except Exception as error:  # noqa: BLE001 - a store may raise anything
+        session.abandon()
+        return Seen(refused=raised(error), frame=store_frame(error, backend))
+    whole, unreadable, frame = None, "", ""
+    try:
+        whole = SUBJECTS[contract].read(*store.reach())
+    except Exception as error:  # noqa: BLE001 - as above
+        unreadable, frame = raised(error), store_frame(error, backend)
+    answers = {name: _asked(backend, contract, store, name) for name in names}
+    report = _verified(store)
+    if again:
+        _write_one_more(backend, contract, store)
+    try:
+        session.close()
+    except Exception as error:  # noqa: BLE001 - it has said what it knew
+        session.abandon()
+        frame = frame or store_frame(error, backend)
+    later = ask(backend, contract, folder, names) if again else None
+    return Seen("", whole, unreadable, answers, report, frame, later=later)
+
+
+def names_of(contract: str, content: Content) -> list[Name]:
+    """Return the names of the records of a content."""
+    return [name for name, _ in records_of(contract, content)]
+
+
+def records_of(contract: str, content: Content) -> list[tuple[Name, Any]]:
+    """Return the records of a content, by name, in its order."""
+    return [(name, value) for name, value in content["entries" if contract == "state" else "events"]]
+
+
+def _asked(backend: Backend, contract: str, store: Handle, name: Name) -> Answer:
+    driver, plain = store.reach()
+    try:
+        if contract == "log":
+            found = list(_events(driver, plain, name))
+            return Answer("value", found[0][1]) if found else Answer("missing")
+        return Answer("value", driver.call(plain.__getitem__, name))
+    except Exception as error:  # noqa: BLE001 - as above
+        return Answer("missing") if _says_missing(backend, error, name) else Answer("raised", raised(error))
+
+
+def _events(driver: Driver, store: Any, position: Any) -> Iterator[Any]:
+    return (event for event in driver.items(store.read, position, position + 1) if event[0] == position)
+
+
+def _says_missing(backend: Backend, error: Exception, name: Name) -> bool:
+    # A KeyError about something else is one that damaged data led to.
+    if "missing" in backend.errors:
+        return isinstance(error, backend.errors["missing"])
+    return type(error) is KeyError and error.args == (name,)
+
+
+def _verified(store: Handle) -> tuple[str, ...] | None:
+    driver, plain = store.reach()
+    if not hasattr(plain, "verify"):
+        return None
+    try:
+        report = driver.call(plain.verify)
+        found: Iterable[Any] = report["damaged"] if isinstance(report, Mapping) else report.damaged
+        return tuple(str(one) for one in found)
+    except Exception as error:  # noqa: BLE001 - as above
+        return (raised(error),)
+
+
+def _write_one_more(backend: Backend, contract: str, store: Handle) -> None:
+    subject = SUBJECTS[contract]
+    try:
+        subject.perform(store, subject.probe(backend.values))
+        store.acknowledge()
+    except Exception:  # noqa: BLE001 - nothing may be built on damage: to refuse is honest
+        pass

@@ -1,0 +1,160 @@
+"""What became of damage: which class it is of, by what the store showed and what it had acknowledged.
+
+The classes are those of IRON File Systems (Prabhakaran et al., SOSP 2005) and of Ganesan et al. (FAST 2017), told
+apart by what a reader is given: the truth, an error, or something else and no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from conformance.crash.subjects import SUBJECTS, Content, canonical
+from conformance.crash.subjects.subject import brief
+from conformance.damage.ask import Answer, Name, Seen, records_of
+
+Class = Literal[
+    "harmless",
+    "detected",
+    "silent wrong",
+    "silent stale",
+    "silent missing",
+    "died",
+    "hung",
+]
+#: Classes in which a reader is given something that is not so, and no error.
+SILENT: tuple[Class, ...] = ("silent wrong", "silent stale", "silent missing")
+#: Nobody may do that, whatever is promised.
+NEVER: tuple[Class, ...] = ("died", "hung")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What was acknowledged.
+
+    Args:
+        contract: `state` or `log`.
+        content: What the store must hold.
+        older: Earlier contents, newest first.
+    """
+
+    contract: str
+    content: Content
+    older: tuple[Content, ...] = field(default=(), compare=False)
+
+    @property
+    def records(self) -> dict[Name, Any]:
+        """The records by name."""
+        return dict(records_of(self.contract, self.content))
+
+    def once(self) -> Mapping[Name, Collection[str]]:
+        """Return the values that each record had earlier, as canonical text."""
+        found: dict[Name, set[str]] = {}
+        for content in self.older:
+            for name, value in records_of(self.contract, content):
+                found.setdefault(name, set()).add(canonical(value))
+        return found
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A judgement.
+
+    Args:
+        kind: The class.
+        record: The record that it is about; None for none, or for all.
+        expected: What was acknowledged.
+        got: What was given.
+    """
+
+    kind: Class
+    record: Name | None = None
+    expected: str = ""
+    got: str = ""
+
+
+def judge(truth: Truth, seen: Seen) -> Judged:
+    """Return the class of what a store showed on damaged files.
+
+    That `verify()` names damage counts as detected, whatever is read: whoever asks is told. An error that one way of
+    reading raises does not excuse a wrong value that another way gives.
+    """
+    if seen.refused:
+        return Judged("detected", got=f"opening raised {seen.refused}")
+    if seen.report:
+        return Judged("detected", got=f"verify() names {seen.report[0]}")
+    silent = _silent(truth, seen)
+    if silent is not None:
+        return silent
+    if seen.unreadable:
+        return Judged("detected", got=f"reading raised {seen.unreadable}")
+    refused = next((answer for answer in seen.answers.values() if answer.kind == "raised"), None)
+    return Judged("detected", got=f"reading raised {refused.value}") if refused else Judged("harmless")
+
+
+def lost(truth: Truth, seen: Seen, undamaged: Collection[Name]) -> Judged | None:
+    """Return the first undamaged record that can't be read as it was; None where all can.
+
+    Args:
+        truth: What was acknowledged.
+        seen: What the store showed.
+        undamaged: The records whose bytes are as they were.
+    """
+    if seen.refused:
+        return Judged("silent missing", next(iter(undamaged), None), "the record", f"opening raised {seen.refused}")
+    for name in undamaged:
+        wrong = _wrong(truth, {}, name, seen.answers.get(name, Answer("missing")))
+        answer = seen.answers.get(name, Answer("missing"))
+        if wrong is not None or answer.kind == "raised":
+            got = wrong.got if wrong is not None else str(answer.value)
+            return Judged("silent missing", name, brief(truth.records[name]), got)
+    return None
+
+
+def _silent(truth: Truth, seen: Seen) -> Judged | None:
+    once = truth.once()
+    found = [_wrong(truth, once, name, answer) for name, answer in seen.answers.items()]
+    if seen.whole is not None and not SUBJECTS[truth.contract].agrees(seen.whole, truth.content):
+        found += _strange(truth, once, seen.whole)
+    return min((one for one in found if one is not None), key=lambda one: SILENT.index(one.kind), default=None)
+
+
+def _wrong(truth: Truth, once: Mapping[Name, Collection[str]], name: Name, answer: Answer) -> Judged | None:
+    """Return what is wrong with an answer; an exception is never wrong."""
+    value = truth.records[name]
+    if answer.kind == "raised" or (answer.kind == "value" and canonical(answer.value) == canonical(value)):
+        return None
+    if answer.kind == "missing":
+        return Judged("silent missing", name, brief(value), "nothing, and no error")
+    stale = canonical(answer.value) in once.get(name, ())
+    return Judged("silent stale" if stale else "silent wrong", name, brief(value), brief(answer.value))
+
+
+def _strange(truth: Truth, once: Mapping[Name, Collection[str]], whole: Content) -> list[Judged | None]:
+    """Return what is wrong with all that was read at once."""
+    known = truth.records
+    # What damage made of a key may be of any type.
+    records = [
+        (name if type(name) in (str, int) else canonical(name), value)
+        for name, value in records_of(truth.contract, whole)
+    ]
+    found: list[Judged | None] = []
+    for name, value in records:
+        if name in known:
+            found.append(_wrong(truth, once, name, Answer("value", value)))
+        else:
+            stale = canonical(value) in once.get(name, ())
+            what = "no such record"
+            found.append(Judged("silent stale" if stale else "silent wrong", name, what, brief(value)))
+    names = [name for name, _ in records]
+    found += [_wrong(truth, once, name, Answer("missing")) for name in known if name not in names]
+    if not any(found):
+        # Every record is right, and still it is another store: one twice, another order, length, head or checkpoint.
+        rest = {key: value for key, value in whole.items() if key not in ("entries", "events")}
+        due = {key: value for key, value in truth.content.items() if key not in ("entries", "events")}
+        earlier = any(canonical(whole) == canonical(older) for older in truth.older)
+        if rest == due:
+            return [Judged("silent wrong", None, f"{len(known)} records", f"{len(names)}: {names}")]
+        return [Judged("silent stale" if earlier else "silent wrong", None, canonical(due), canonical(rest))]
+    return found

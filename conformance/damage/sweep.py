@@ -1,0 +1,218 @@
+"""The sweep: many damages to a specimen, each in a copy of its own, each judged by what the store then shows."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from conformance.crash.tree import write_tree
+from conformance.damage.ask import Name, ask
+from conformance.damage.damage import Damage, damaged
+from conformance.damage.judge import Judged, judge, lost
+from conformance.damage.specimen import Specimen
+from conformance.workers import Bay, Crew
+from conformance.workers.forked import Ended, alone, each
+
+#: Damages that a worker is given at once, and batches that it has at hand.
+_BATCH, _AHEAD = 12, 2
+#: Bytes of memory that a store may take for more than it has, before it is told that there is none: a length that
+#: damage made large must end in an error of its own, not in that of the machine.
+_MEMORY = 2 << 30
+
+
+@dataclass(frozen=True)
+class Case:
+    """One damage, and what is asked after it.
+
+    Args:
+        damage: What is done.
+        undamaged: Records that must be readable all the same, now and after one more write; None to ask nothing more.
+    """
+
+    damage: Damage
+    undamaged: tuple[Name, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What became of one damage.
+
+    Args:
+        judged: Of the records.
+        lost: The first undamaged record that is lost; None where none is, or none was asked for.
+        frame: Where in the store's own code it raised first.
+        stranger: What became of a foreign file; empty when it is as it was.
+    """
+
+    judged: Judged
+    lost: Judged | None = None
+    frame: str = ""
+    stranger: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A damage with what became of it."""
+
+    specimen: Specimen
+    case: Case
+    shown: Shown
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is tried.
+
+    Args:
+        damages: So many.
+        seconds: None is begun after so long.
+    """
+
+    damages: int
+    seconds: float
+
+
+@dataclass
+class Swept:
+    """What came of a sweep.
+
+    Args:
+        classes: How often each operator ended in each class.
+        finding: The smallest damage of those that break the rule; None where none does.
+        left: Damages that the budget left out.
+    """
+
+    classes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    finding: Finding | None = None
+    left: int = 0
+
+    @property
+    def tried(self) -> int:
+        """How many damages were tried."""
+        return self.classes.total()
+
+
+def sweep(
+    crew: Crew,
+    specimen: Specimen,
+    cases: Iterable[Case],
+    budget: Budget,
+    broken: Callable[[Shown], bool],
+    progress: Callable[[int], None] = lambda _: None,
+) -> Swept:
+    """Try damages until the budget is used up, or something is broken.
+
+    A child opens the store on many copies, so what is broken is tried again in a process that has opened nothing else,
+    and counts only if it is so again.
+
+    Args:
+        crew: Of the store.
+        specimen: What is damaged.
+        cases: The damages, in the order in which they are tried.
+        budget: How much of them.
+        broken: Whether what was shown breaks the rule.
+        progress: Called with how many more have been tried.
+    """
+    found = Swept()
+    suspects: list[Case] = []
+    until = time.monotonic() + budget.seconds
+    waiting = iter(cases)
+    name = _stored(crew, specimen)
+
+    def batches() -> Iterator[tuple[str, list[Case]]]:
+        left = budget.damages
+        while left > 0 and time.monotonic() < until and not suspects:
+            some = list(islice(waiting, min(_BATCH, left)))
+            if not some:
+                return
+            left -= len(some)
+            yield name, some
+
+    for (_, some), shown in crew.spread(examine_all, batches(), ahead=_AHEAD):
+        progress(len(shown))
+        for case, one in zip(some, shown, strict=False):
+            found.classes[case.damage.operator, one.judged.kind] += 1
+            if broken(one):
+                suspects.append(case)
+    for case in sorted(suspects, key=lambda case: case.damage.length):
+        again: Shown = crew.call(examine_alone, name, case)
+        if broken(again):
+            found.finding = Finding(specimen, case, again)
+            break
+    found.left = sum(1 for _ in waiting)
+    return found
+
+
+def examine_all(bay: Bay, batch: tuple[str, list[Case]]) -> list[Shown]:
+    """Do each damage of a batch to a copy of the specimen, and return what the store shows; runs in a worker."""
+    name, cases = batch
+    return [_or_ended(one) for one in each(bay, _examine, [(name, case) for case in cases])]
+
+
+def examine_alone(bay: Bay, name: str, case: Case) -> Shown:
+    """Do one, in a process that does nothing else; runs in a worker."""
+    return _or_ended(alone(bay, _examine, (name, case)))
+
+
+def _or_ended(one: Shown | Ended) -> Shown:
+    return Shown(Judged(one.how, got=one.detail)) if isinstance(one, Ended) else one
+
+
+def _examine(bay: Bay, thing: tuple[str, Case]) -> Shown:
+    name, case = thing
+    if name not in bay.kept:
+        bay.kept[name] = pickle.loads(Path(name).read_bytes())
+        _limit_memory()
+    specimen: Specimen = bay.kept[name]
+    tree = damaged(specimen.tree, case.damage)
+    write_tree(tree, bay.cleared())
+    truth = specimen.truth
+    seen = ask(bay.backend, bay.contract, bay.place, list(truth.records), again=case.undamaged is not None)
+    gone: Judged | None = None
+    if case.undamaged is not None:
+        gone = lost(truth, seen, case.undamaged)
+        if gone is None and seen.later is not None:
+            gone = lost(truth, seen.later, case.undamaged)
+    return Shown(judge(truth, seen), gone, seen.frame, _stranger(bay.place, case.damage, tree))
+
+
+def _stranger(place: Path, damage: Damage, tree: Mapping[str, bytes | None]) -> str:
+    if damage.operator != "foreign file":
+        return ""
+    path = place / damage.file
+    if not path.is_file():
+        return "it is gone"
+    return "" if path.read_bytes() == tree[damage.file] else "it is another one"
+
+
+def _limit_memory() -> None:
+    try:
+        import resource  # not on Windows
+
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, hard))
+    except (ImportError, OSError, ValueError):
+        pass
+
+
+def _stored(crew: Crew, specimen: Specimen) -> str:
+    """Return the name of a file that the workers' children read the specimen from, once each."""
+    path = crew.folder / f"specimen-{specimen.name}"
+    path.write_bytes(pickle.dumps(specimen))
+    return str(path)
+
+
+def within(specimen: Specimen, names: Collection[Name]) -> Iterator[tuple[Name, str, int, int]]:
+    """Give the places at which the values of some records stand in the files, the records in turn."""
+    places = {name: list(specimen.regions[name]) for name in names}
+    while any(places.values()):
+        for name, left in places.items():
+            if left:
+                yield (name, *left.pop(0))

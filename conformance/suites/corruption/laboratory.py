@@ -1,0 +1,164 @@
+"""What the checks of this suite share: the specimens of a store, damaged in many copies, and judged by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from conformance.crash.recorded import Unmeasured
+from conformance.damage.damage import Damage, Operator, Splice
+from conformance.damage.judge import Judged
+from conformance.damage.operators import damages
+from conformance.damage.show import about, story, title
+from conformance.damage.specimen import Specimen, specimens
+from conformance.damage.sweep import Budget, Case, Finding, Shown, Swept, sweep, within
+from conformance.result import Inconclusive, NotApplicable, Violation
+from conformance.workers import Crew, WorkerError
+
+if TYPE_CHECKING:
+    from conformance.backend import Backend
+    from conformance.trial import Trial
+
+#: Places in one value that are damaged at most.
+_IN_ONE = 64
+
+
+@dataclass
+class Laboratory:
+    """The crew of one backend and contract, and its specimens by name, made when first asked for."""
+
+    crew: Crew
+    specimens: dict[str, Specimen] = field(default_factory=dict)
+
+
+@contextmanager
+def _laboratory(backend: Backend, contract: str) -> Iterator[Laboratory]:
+    # It knows nothing of the bench, which would never end if what it keeps kept it.
+    with closing(Crew(backend, contract)) as crew:
+        yield Laboratory(crew)
+
+
+def laboratory(trial: Trial) -> Laboratory:
+    """Return the laboratory of the trial's backend and contract.
+
+    Raises:
+        NotApplicable: Nothing of the store lasts.
+        Inconclusive: No process could open the backend, or it could not be recorded.
+    """
+    contract = trial.check.contract
+    if trial.backend.durability == "volatile":
+        raise NotApplicable("durability is promised at 'volatile' only: there is nothing that could be damaged")
+    try:
+        lab = trial.bench.room(("damage", contract), lambda: _laboratory(trial.backend, contract))
+        if not lab.specimens:
+            found = specimens(lab.crew, trial.bench.seed, trial.backend.values)
+            lab.specimens.update({specimen.name: specimen for specimen in found})
+    except (Unmeasured, WorkerError) as error:
+        raise Inconclusive(str(error)) from error
+    return lab
+
+
+def require(
+    trial: Trial, operators: Sequence[Operator], broken: Callable[[Shown], bool], name: str = "closed"
+) -> Swept:
+    """Require that no damage by some operators is broken.
+
+    Args:
+        trial: The trial.
+        operators: What is done to the files.
+        broken: Whether what the store shows breaks the rule.
+        name: Of the specimen.
+
+    Raises:
+        Violation: Some is; it shows the damage, and what was read.
+        Inconclusive: Nothing could be damaged.
+    """
+    specimen = laboratory(trial).specimens[name]
+    made = damages(specimen.tree, operators, older=specimen.older, seed=trial.seed)
+    return _swept(trial, specimen, (Case(damage) for damage in made), broken)
+
+
+def require_of_values(trial: Trial) -> Swept:
+    """Require that damage within the value of one record costs no other.
+
+    Raises:
+        NotApplicable: The values are not found in the files.
+        Violation: Another record can't be read, or not any more after one more write.
+    """
+    specimen = laboratory(trial).specimens["closed"]
+    names = [name for name, places in specimen.regions.items() if places]
+    if len(names) < 2:
+        raise NotApplicable(
+            "the values do not stand in the files as they were written: nobody can tell whose record a byte belongs to"
+        )
+    return _swept(trial, specimen, _cases_within(specimen, trial.seed), lambda shown: shown.lost is not None)
+
+
+def _cases_within(specimen: Specimen, seed: int) -> Iterator[Case]:
+    records = tuple(specimen.truth.records)
+    made = [_within(specimen, *place, seed) for place in within(specimen, records)]
+    while made:
+        left = []
+        for name, source in made:
+            damage = next(source, None)
+            if damage is not None:
+                yield Case(damage, tuple(other for other in records if other != name))
+                left.append((name, source))
+        made = left
+
+
+def _within(
+    specimen: Specimen, name: str | int, path: str, offset: int, length: int, seed: int
+) -> tuple[str | int, Iterator[Damage]]:
+    content = specimen.tree[path] or b""
+    part = {path: content[offset : offset + length]}
+    operators: tuple[Operator, ...] = ("bit flipped", "byte changed", "block zeroed")
+    found = damages(part, operators, seed=seed)
+    moved = (
+        Damage(one.operator, path, tuple(Splice(offset + s.offset, s.length, s.data) for s in one.splices), one.note)
+        for one in found
+        if one.splices
+    )
+    return name, islice(moved, _IN_ONE)
+
+
+def _swept(trial: Trial, specimen: Specimen, cases: Iterator[Case], broken: Callable[[Shown], bool]) -> Swept:
+    lab, effort = laboratory(trial), trial.effort
+    tried = 0
+
+    def progress(more: int) -> None:
+        nonlocal tried
+        tried += more
+        trial.bench.progress(f"{trial.check.code}: {tried:,} damaged copies")
+
+    try:
+        found = sweep(lab.crew, specimen, cases, Budget(effort.damages, effort.crash_seconds), broken, progress)
+    except WorkerError as error:
+        raise Inconclusive(str(error)) from error
+    trial.count("damaged stores", found.tried)
+    for kind in sorted({kind for _, kind in found.classes}):
+        trial.count(kind, sum(count for (_, other), count in found.classes.items() if other == kind))
+    if found.left:
+        trial.count("damages left out", found.left)
+    if found.finding is not None:
+        raise _violation(found.finding)
+    trial.count("comparisons", found.tried)
+    return found
+
+
+def _violation(finding: Finding) -> Violation:
+    shown, damage = finding.shown, finding.case.damage
+    judged = shown.lost or shown.judged
+    if shown.stranger:
+        judged = Judged("harmless", got=f"{damage.file}: {shown.stranger}", expected="the file as it was")
+    what = judged.kind if shown.lost is None else "an undamaged record is lost"
+    return Violation(
+        f"{title(damage)}: {shown.stranger or what}",
+        expected=judged.expected or "the truth, or an error",
+        got=about(judged),
+        story=story(finding),
+        frame=shown.frame,
+    )

@@ -1,0 +1,58 @@
+"""The rules of this suite; the checks say what they ask of which contract, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.damage.damage import COMPLETE, DETECTS, Operator
+from conformance.damage.judge import NEVER, SILENT
+from conformance.suites.corruption.laboratory import require, require_of_values
+
+if TYPE_CHECKING:
+    from conformance.damage.sweep import Shown
+    from conformance.trial import Trial
+
+FLIPS: tuple[Operator, ...] = ("bit flipped", "byte changed")
+CUTS: tuple[Operator, ...] = ("emptied", "cut short")
+BLOCKS: tuple[Operator, ...] = ("block zeroed", "blocks swapped", "block written elsewhere", "block written twice")
+TAILS: tuple[Operator, ...] = ("junk appended", "zeros appended")
+FILES: tuple[Operator, ...] = (
+    "file missing",
+    "file twice in a row",
+    "copy of a file",
+    "another file's content",
+    "older version of a file",
+)
+OLD: tuple[Operator, ...] = ("block of an older version",)
+
+
+def serves_no_damage(trial: Trial, operators: tuple[Operator, ...], name: str = "closed") -> None:
+    """Require that what is damaged is noticed, or does no harm."""
+    require(trial, operators, _is_silent, name)
+
+
+def leaves_strangers_alone(trial: Trial) -> None:
+    """Require that a file that is not the store's does no harm, and gets none."""
+    require(trial, ("foreign file",), lambda shown: _is_silent(shown) or bool(shown.stranger))
+
+
+def keeps_the_undamaged(trial: Trial) -> None:
+    """Require that damage to one record costs no other."""
+    require_of_values(trial)
+
+
+def neither_dies_nor_hangs(trial: Trial) -> None:
+    """Require that no damage ends the process, or holds it up."""
+    require(trial, (*DETECTS, *COMPLETE), lambda shown: shown.judged.kind in NEVER)
+
+
+def tells_what_damage_does(trial: Trial) -> None:
+    """Count what becomes of each kind of damage; nothing of it is a failure."""
+    found = require(trial, (*DETECTS, *COMPLETE), lambda _: False)
+    for operator in sorted({operator for operator, _ in found.classes}):
+        kinds = {kind: count for (other, kind), count in sorted(found.classes.items()) if other == operator}
+        trial.conditions[operator] = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+
+
+def _is_silent(shown: Shown) -> bool:
+    return shown.judged.kind in SILENT
