@@ -42,6 +42,10 @@ Capabilities, each declared by its methods:
     `verify()` returns a report with `healthy` (a count) and `damaged` (a sequence, empty for a sound log), as
     attributes or keys.
 
+`repair`
+    `repair()` gives up what is damaged and keeps all else, so that the log can be read and written again. It returns a
+    report with `dropped` (a sequence, empty where nothing was), as attribute or key.
+
 `flush`
     `flush()` acknowledges all appends so far.
 

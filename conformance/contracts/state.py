@@ -69,6 +69,10 @@ Capabilities, each declared by its methods:
     `verify()` returns a report with `healthy` (a count) and `damaged` (a sequence, empty for a sound store), as
     attributes or keys.
 
+`repair`
+    `repair()` gives up what is damaged and keeps all else, so that the store can be read and written again. It returns
+    a report with `dropped` (a sequence, empty where nothing was), as attribute or key.
+
 Sources: collections.abc.MutableMapping; RFC 8259; the property checklist KV-01 to KV-63, TX-01 to TX-09, VS-01 to
 VS-15.
 """

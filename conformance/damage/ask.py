@@ -91,9 +91,26 @@ def ask(backend: Backend, contract: str, folder: Path, names: Sequence[Name], *,
     return Seen("", whole, unreadable, answers, report, frame, later=later)
 
 
-def names_of(contract: str, content: Content) -> list[Name]:
-    """Return the names of the records of a content."""
-    return [name for name, _ in records_of(contract, content)]
+def repair(backend: Backend, contract: str, folder: Path) -> tuple[str, ...] | str | None:
+    """Open a store, have it repair itself, and close it.
+
+    Returns:
+        What it says that it dropped; the exception that it raised; None where it can't be opened.
+    """
+    session = Session(backend, contract, place_of(folder))
+    try:
+        store = session.open()
+    except Exception:  # noqa: BLE001 - a store may raise anything
+        session.abandon()
+        return None
+    try:
+        driver, plain = store.reach()
+        dropped = _listed(driver.call(plain.repair), "dropped")
+        session.close()
+    except Exception as error:  # noqa: BLE001 - as above
+        session.abandon()
+        return raised(error)
+    return dropped
 
 
 def records_of(contract: str, content: Content) -> list[tuple[Name, Any]]:
@@ -128,11 +145,14 @@ def _verified(store: Handle) -> tuple[str, ...] | None:
     if not hasattr(plain, "verify"):
         return None
     try:
-        report = driver.call(plain.verify)
-        found: Iterable[Any] = report["damaged"] if isinstance(report, Mapping) else report.damaged
-        return tuple(str(one) for one in found)
+        return _listed(driver.call(plain.verify), "damaged")
     except Exception as error:  # noqa: BLE001 - as above
         return (raised(error),)
+
+
+def _listed(report: Any, name: str) -> tuple[str, ...]:
+    found: Iterable[Any] = report[name] if isinstance(report, Mapping) else getattr(report, name)
+    return tuple(str(one) for one in found)
 
 
 def _write_one_more(backend: Backend, contract: str, store: Handle) -> None:

@@ -112,6 +112,14 @@ def lost(truth: Truth, seen: Seen, undamaged: Collection[Name]) -> Judged | None
     return None
 
 
+def unnamed(truth: Truth, seen: Seen) -> Judged | None:
+    """Return what reading shows to be damaged while `verify()` names nothing; None where it does, or is not offered."""
+    if seen.refused or seen.report != ():
+        return None
+    found = judge(truth, seen)
+    return None if found.kind == "harmless" else found
+
+
 def _silent(truth: Truth, seen: Seen) -> Judged | None:
     once = truth.once()
     found = [_wrong(truth, once, name, answer) for name, answer in seen.answers.items()]

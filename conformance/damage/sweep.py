@@ -12,9 +12,9 @@ from itertools import islice
 from pathlib import Path
 
 from conformance.crash.tree import write_tree
-from conformance.damage.ask import Name, ask
+from conformance.damage.ask import Name, ask, repair
 from conformance.damage.damage import Damage, damaged
-from conformance.damage.judge import Judged, judge, lost
+from conformance.damage.judge import Judged, Truth, judge, lost, unnamed
 from conformance.damage.specimen import Specimen
 from conformance.workers import Bay, Crew
 from conformance.workers.forked import Ended, alone, each
@@ -33,10 +33,12 @@ class Case:
     Args:
         damage: What is done.
         undamaged: Records that must be readable all the same, now and after one more write; None to ask nothing more.
+        repair: Whether the store repairs itself first; what is asked for must then be readable after that.
     """
 
     damage: Damage
     undamaged: tuple[Name, ...] | None = None
+    repair: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,16 @@ class Shown:
         lost: The first undamaged record that is lost; None where none is, or none was asked for.
         frame: Where in the store's own code it raised first.
         stranger: What became of a foreign file; empty when it is as it was.
+        unnamed: What reading noticed and `verify()` did not; None where it named it, or is not offered.
+        repair: What the repair said; empty where none was asked for, or the store could not be opened.
     """
 
     judged: Judged
     lost: Judged | None = None
     frame: str = ""
     stranger: str = ""
+    unnamed: Judged | None = None
+    repair: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,11 +92,13 @@ class Swept:
         classes: How often each operator ended in each class.
         finding: The smallest damage of those that break the rule; None where none does.
         left: Damages that the budget left out.
+        repairs: Stores that repaired themselves, or tried to.
     """
 
     classes: Counter[tuple[str, str]] = field(default_factory=Counter)
     finding: Finding | None = None
     left: int = 0
+    repairs: int = 0
 
     @property
     def tried(self) -> int:
@@ -138,6 +146,7 @@ def sweep(
         progress(len(shown))
         for case, one in zip(some, shown, strict=False):
             found.classes[case.damage.operator, one.judged.kind] += 1
+            found.repairs += bool(one.repair)
             if broken(one):
                 suspects.append(case)
     for case in sorted(suspects, key=lambda case: case.damage.length):
@@ -173,13 +182,33 @@ def _examine(bay: Bay, thing: tuple[str, Case]) -> Shown:
     tree = damaged(specimen.tree, case.damage)
     write_tree(tree, bay.cleared())
     truth = specimen.truth
+    if case.repair:
+        return _after_repair(bay, truth, case.undamaged or ())
     seen = ask(bay.backend, bay.contract, bay.place, list(truth.records), again=case.undamaged is not None)
     gone: Judged | None = None
     if case.undamaged is not None:
         gone = lost(truth, seen, case.undamaged)
         if gone is None and seen.later is not None:
             gone = lost(truth, seen.later, case.undamaged)
-    return Shown(judge(truth, seen), gone, seen.frame, _stranger(bay.place, case.damage, tree))
+    stranger = _stranger(bay.place, case.damage, tree)
+    return Shown(judge(truth, seen), gone, seen.frame, stranger, unnamed(truth, seen))
+
+
+def _after_repair(bay: Bay, truth: Truth, undamaged: tuple[Name, ...]) -> Shown:
+    dropped = repair(bay.backend, bay.contract, bay.place)
+    if dropped is None:
+        return Shown(Judged("detected"))
+    said = f"repair() raised {dropped}" if isinstance(dropped, str) else f"repair() says it dropped {list(dropped)}"
+    seen = ask(bay.backend, bay.contract, bay.place, list(truth.records))
+    judged = judge(truth, seen)
+    gone = lost(truth, seen, undamaged)
+    if isinstance(dropped, str):
+        gone = Judged("detected", expected="a report", got=said)
+    elif gone is None and seen.unreadable:
+        gone = Judged("detected", expected="a store that can be read", got=f"reading raised {seen.unreadable}")
+    elif gone is None and not dropped and judged.kind != "harmless":
+        gone = Judged(judged.kind, judged.record, "a report that names what was dropped", said)
+    return Shown(judged, gone, seen.frame, repair=said)
 
 
 def _stranger(place: Path, damage: Damage, tree: Mapping[str, bytes | None]) -> str:

@@ -81,8 +81,12 @@ def require(
     return _swept(trial, specimen, (Case(damage) for damage in made), broken)
 
 
-def require_of_values(trial: Trial) -> Swept:
+def require_of_values(trial: Trial, *, repair: bool = False) -> Swept:
     """Require that damage within the value of one record costs no other.
+
+    Args:
+        trial: The trial.
+        repair: Whether the store repairs itself before it is asked.
 
     Raises:
         NotApplicable: The values are not found in the files.
@@ -94,10 +98,12 @@ def require_of_values(trial: Trial) -> Swept:
         raise NotApplicable(
             "the values do not stand in the files as they were written: nobody can tell whose record a byte belongs to"
         )
-    return _swept(trial, specimen, _cases_within(specimen, trial.seed), lambda shown: shown.lost is not None)
+    return _swept(
+        trial, specimen, _cases_within(specimen, trial.seed, repair=repair), lambda shown: shown.lost is not None
+    )
 
 
-def _cases_within(specimen: Specimen, seed: int) -> Iterator[Case]:
+def _cases_within(specimen: Specimen, seed: int, *, repair: bool) -> Iterator[Case]:
     records = tuple(specimen.truth.records)
     made = [_within(specimen, *place, seed) for place in within(specimen, records)]
     while made:
@@ -105,7 +111,7 @@ def _cases_within(specimen: Specimen, seed: int) -> Iterator[Case]:
         for name, source in made:
             damage = next(source, None)
             if damage is not None:
-                yield Case(damage, tuple(other for other in records if other != name))
+                yield Case(damage, tuple(other for other in records if other != name), repair)
                 left.append((name, source))
         made = left
 
@@ -151,7 +157,7 @@ def _swept(trial: Trial, specimen: Specimen, cases: Iterator[Case], broken: Call
 
 def _violation(finding: Finding) -> Violation:
     shown, damage = finding.shown, finding.case.damage
-    judged = shown.lost or shown.judged
+    judged = shown.lost or shown.unnamed or shown.judged
     if shown.stranger:
         judged = Judged("harmless", got=f"{damage.file}: {shown.stranger}", expected="the file as it was")
     what = judged.kind if shown.lost is None else "an undamaged record is lost"

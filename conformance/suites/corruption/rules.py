@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.damage.damage import COMPLETE, DETECTS, Operator
 from conformance.damage.judge import NEVER, SILENT
+from conformance.result import NotApplicable
 from conformance.suites.corruption.laboratory import require, require_of_values
 
 if TYPE_CHECKING:
@@ -43,15 +44,32 @@ def keeps_the_undamaged(trial: Trial) -> None:
 
 def neither_dies_nor_hangs(trial: Trial) -> None:
     """Require that no damage ends the process, or holds it up."""
-    require(trial, (*DETECTS, *COMPLETE), lambda shown: shown.judged.kind in NEVER)
+    require(trial, (*DETECTS, *COMPLETE), _never)
 
 
 def tells_what_damage_does(trial: Trial) -> None:
-    """Count what becomes of each kind of damage; nothing of it is a failure."""
-    found = require(trial, (*DETECTS, *COMPLETE), lambda _: False)
+    """Count what becomes of each kind of damage; only where the process dies can nothing be told."""
+    found = require(trial, (*DETECTS, *COMPLETE), _never)
     for operator in sorted({operator for operator, _ in found.classes}):
         kinds = {kind: count for (other, kind), count in sorted(found.classes.items()) if other == operator}
         trial.conditions[operator] = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+
+
+def verify_names_damage(trial: Trial) -> None:
+    """Require that `verify()` names what reading notices."""
+    require(trial, DETECTS, lambda shown: shown.unnamed is not None)
+
+
+def repair_keeps_the_undamaged(trial: Trial) -> None:
+    """Require that a repair drops what is damaged and nothing else, and says so."""
+    found = require_of_values(trial, repair=True)
+    if not found.repairs:
+        raise NotApplicable("with one damaged value the store can't be opened: there is nothing to call repair() on")
+    trial.count("repairs", found.repairs)
+
+
+def _never(shown: Shown) -> bool:
+    return shown.judged.kind in NEVER
 
 
 def _is_silent(shown: Shown) -> bool:

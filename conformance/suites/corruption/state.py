@@ -15,8 +15,10 @@ from conformance.suites.corruption.rules import (
     keeps_the_undamaged,
     leaves_strangers_alone,
     neither_dies_nor_hangs,
+    repair_keeps_the_undamaged,
     serves_no_damage,
     tells_what_damage_does,
+    verify_names_damage,
 )
 
 if TYPE_CHECKING:
@@ -196,6 +198,45 @@ def test_damage_neither_kills_nor_hangs(trial: Trial) -> None:
             data += file.read()                        # gives nothing at the end of the file
     """
     neither_dies_nor_hangs(trial)
+
+
+@check(
+    "STATE-CORR-32",
+    sources="LOG-29; etcd wal.Verify; PostgreSQL pg_amcheck",
+    methods=("verify",),
+    needs=(*_NEEDS, "STATE-MAINT-06"),
+)
+def test_verify_names_what_is_damaged(trial: Trial) -> None:
+    """What reading shows to be damaged, `verify()` names: it never calls such a store sound.
+
+    Why: `verify()` is asked before a backup, a migration, an upgrade. What it calls sound is copied over what was.
+
+    Breaks it:
+
+        def verify(self):
+            return {"healthy": len(self._index), "damaged": []}   # the index is sound; who has read the values?
+    """
+    verify_names_damage(trial)
+
+
+@check(
+    "STATE-CORR-41",
+    sources="KV-49; RocksDB repair_test; prometheus TestReadIntactRecords",
+    promise="corruption:detects",
+    methods=("repair",),
+    needs=(*_NEEDS, "STATE-CORR-01"),
+)
+def test_a_repair_keeps_all_that_is_whole(trial: Trial) -> None:
+    """`repair()` of a store with one damaged record keeps every other, and reports what it dropped.
+
+    Why: a repair is run by people in a hurry, on the only copy there is.
+
+    Breaks it:
+
+        def repair(self):
+            self._file.truncate(self._first_damaged.offset)   # and all that stood behind it is gone, too
+    """
+    repair_keeps_the_undamaged(trial)
 
 
 @check("STATE-CORR-91", sources="Prabhakaran et al., IRON File Systems, SOSP 2005", level="should", needs=_NEEDS)
