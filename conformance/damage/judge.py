@@ -13,6 +13,7 @@ from typing import Any, Literal
 from conformance.crash.subjects import SUBJECTS, Content, canonical
 from conformance.crash.subjects.subject import brief
 from conformance.damage.ask import Answer, Name, Seen, records_of
+from conformance.literal import literal
 
 Class = Literal[
     "harmless",
@@ -23,6 +24,8 @@ Class = Literal[
     "died",
     "hung",
 ]
+#: Characters before and after the first that differs.
+_AROUND = 12
 #: Classes in which a reader is given something that is not so, and no error.
 SILENT: tuple[Class, ...] = ("silent wrong", "silent stale", "silent missing")
 #: Nobody may do that, whatever is promised.
@@ -136,7 +139,7 @@ def _wrong(truth: Truth, once: Mapping[Name, Collection[str]], name: Name, answe
     if answer.kind == "missing":
         return Judged("silent missing", name, brief(value), "nothing, and no error")
     stale = canonical(answer.value) in once.get(name, ())
-    return Judged("silent stale" if stale else "silent wrong", name, brief(value), brief(answer.value))
+    return Judged("silent stale" if stale else "silent wrong", name, *_apart(value, answer.value))
 
 
 def _strange(truth: Truth, once: Mapping[Name, Collection[str]], whole: Content) -> list[Judged | None]:
@@ -166,3 +169,16 @@ def _strange(truth: Truth, once: Mapping[Name, Collection[str]], whole: Content)
             return [Judged("silent wrong", None, f"{len(known)} records", f"{len(names)}: {names}")]
         return [Judged("silent stale" if earlier else "silent wrong", None, canonical(due), canonical(rest))]
     return found
+
+
+def _apart(expected: Any, got: Any) -> tuple[str, str]:
+    """Return two values in a few words each; of long texts the part in which they are not the same."""
+    if type(expected) is type(got) and isinstance(expected, (str, bytes)) and brief(expected) != literal(expected):
+        pairs = enumerate(zip(expected, got, strict=False))
+        at = next((place for place, (one, other) in pairs if one != other), min(len(expected), len(got)))
+        start, end = max(0, at - _AROUND), at + _AROUND
+        return (
+            f"{literal(expected[start:end])} from {start:,} on ({len(expected):,} long)",
+            f"{literal(got[start:end])} from {start:,} on ({len(got):,} long)",
+        )
+    return brief(expected), brief(got)

@@ -187,8 +187,8 @@ class Owned(Document):
         self.owner.write_text(str(os.getpid()))
 
     def load(self) -> dict[str, Any]:
-        """Return what is known: nobody else writes."""
-        return self.entries
+        """Return what is known, for nobody else writes; a copy, for who lists it goes on when the lock is given back."""
+        return dict(self.entries)
 
     def save(self, entries: dict[str, Any]) -> None:
         """Keep entries, and write them."""
