@@ -57,8 +57,10 @@ class Seen:
     later: Seen | None = None
 
 
-def ask(backend: Backend, contract: str, folder: Path, names: Sequence[Name], *, again: bool = False) -> Seen:
-    """Open a store, read everything, ask for each record alone, have it verify, and close it.
+def ask(
+    backend: Backend, contract: str, folder: Path, names: Sequence[Name], *, again: bool = False, all_of_it: bool = True
+) -> Seen:
+    """Open a store, have it verify, read everything, ask for each record alone, and close it.
 
     Args:
         backend: Of the store.
@@ -66,6 +68,7 @@ def ask(backend: Backend, contract: str, folder: Path, names: Sequence[Name], *,
         folder: Its files.
         names: The records that were acknowledged.
         again: Whether to do all this once more, after one more write.
+        all_of_it: Whether to read what `verify()` has named damage in: it is noticed, whatever is read.
     """
     session = Session(backend, contract, place_of(folder))
     try:
@@ -74,12 +77,15 @@ def ask(backend: Backend, contract: str, folder: Path, names: Sequence[Name], *,
         session.abandon()
         return Seen(refused=raised(error), frame=store_frame(error, backend))
     whole, unreadable, frame = None, "", ""
+    report = _verified(store)
+    if report and not all_of_it:
+        session.abandon()
+        return Seen(report=report)
     try:
         whole = SUBJECTS[contract].read(*store.reach())
     except Exception as error:  # noqa: BLE001 - as above
         unreadable, frame = raised(error), store_frame(error, backend)
     answers = {name: _asked(backend, contract, store, name) for name in names}
-    report = _verified(store)
     if again:
         _write_one_more(backend, contract, store)
     try:

@@ -72,11 +72,13 @@ def damages(
         "older version of a file": lambda file, content, _, __: _older_files(file, content, older),
     }
     sources = [known[operator](file, content, tree, draw) for operator in operators for file, content in files.items()]
+    seen: set[Damage] = set()
     while sources:
         left = []
         for source in sources:
-            one = next(source, None)
+            one = next((each for each in source if each not in seen), None)
             if one is not None:
+                seen.add(one)
                 yield one
                 left.append(source)
         sources = left

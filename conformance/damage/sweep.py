@@ -34,11 +34,13 @@ class Case:
         damage: What is done.
         undamaged: Records that must be readable all the same, now and after one more write; None to ask nothing more.
         repair: Whether the store repairs itself first; what is asked for must then be readable after that.
+        all_of_it: Whether what `verify()` has named damage in is read, too.
     """
 
     damage: Damage
     undamaged: tuple[Name, ...] | None = None
     repair: bool = False
+    all_of_it: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,9 @@ def _examine(bay: Bay, thing: tuple[str, Case]) -> Shown:
     truth = specimen.truth
     if case.repair:
         return _after_repair(bay, truth, case.undamaged or ())
-    seen = ask(bay.backend, bay.contract, bay.place, list(truth.records), again=case.undamaged is not None)
+    again = case.undamaged is not None
+    all_of_it = again or case.all_of_it
+    seen = ask(bay.backend, bay.contract, bay.place, list(truth.records), again=again, all_of_it=all_of_it)
     gone: Judged | None = None
     if case.undamaged is not None:
         gone = lost(truth, seen, case.undamaged)

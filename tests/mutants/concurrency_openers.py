@@ -187,7 +187,7 @@ class Owned(Document):
         self.owner.write_text(str(os.getpid()))
 
     def load(self) -> dict[str, Any]:
-        """Return what is known, for nobody else writes; a copy, for who lists it goes on when the lock is given back."""
+        """Return what is known, for nobody else writes; a copy, for who lists it goes on without the lock."""
         return dict(self.entries)
 
     def save(self, entries: dict[str, Any]) -> None:

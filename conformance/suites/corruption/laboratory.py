@@ -62,7 +62,12 @@ def laboratory(trial: Trial) -> Laboratory:
 
 
 def require(
-    trial: Trial, operators: Sequence[Operator], broken: Callable[[Shown], bool], name: str = "closed"
+    trial: Trial,
+    operators: Sequence[Operator],
+    broken: Callable[[Shown], bool],
+    name: str = "closed",
+    *,
+    all_of_it: bool = False,
 ) -> Swept:
     """Require that no damage by some operators is broken.
 
@@ -71,6 +76,7 @@ def require(
         operators: What is done to the files.
         broken: Whether what the store shows breaks the rule.
         name: Of the specimen.
+        all_of_it: Whether what `verify()` has named damage in is read, too.
 
     Raises:
         Violation: Some is; it shows the damage, and what was read.
@@ -78,7 +84,7 @@ def require(
     """
     specimen = laboratory(trial).specimens[name]
     made = damages(specimen.tree, operators, older=specimen.older, seed=trial.seed)
-    return _swept(trial, specimen, (Case(damage) for damage in made), broken)
+    return _swept(trial, specimen, (Case(damage, all_of_it=all_of_it) for damage in made), broken)
 
 
 def require_of_values(trial: Trial, *, repair: bool = False) -> Swept:

@@ -44,12 +44,12 @@ def keeps_the_undamaged(trial: Trial) -> None:
 
 def neither_dies_nor_hangs(trial: Trial) -> None:
     """Require that no damage ends the process, or holds it up."""
-    require(trial, (*DETECTS, *COMPLETE), _never)
+    require(trial, (*DETECTS, *COMPLETE), _never, all_of_it=True)
 
 
 def tells_what_damage_does(trial: Trial) -> None:
     """Count what becomes of each kind of damage; only where the process dies can nothing be told."""
-    found = require(trial, (*DETECTS, *COMPLETE), _never)
+    found = require(trial, (*DETECTS, *COMPLETE), _never, all_of_it=True)
     for operator in sorted({operator for operator, _ in found.classes}):
         kinds = {kind: count for (other, kind), count in sorted(found.classes.items()) if other == operator}
         trial.conditions[operator] = ", ".join(f"{count} {kind}" for kind, count in kinds.items())

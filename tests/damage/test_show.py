@@ -1,0 +1,66 @@
+"""Showing damage: what was done, where, and the bytes before and after."""
+
+from __future__ import annotations
+
+from conformance.crash.tree import Tree
+from conformance.damage.damage import Damage, Splice
+from conformance.damage.judge import Judged, Truth
+from conformance.damage.show import about, story, title
+from conformance.damage.specimen import Specimen
+from conformance.damage.sweep import Case, Finding, Shown
+
+TREE: Tree = {"d/": None, "d/data": bytes(range(64, 104)), "lock": b""}
+SPECIMEN = Specimen("closed", TREE, Truth("state", {"entries": [], "length": 0}), (), {})
+FILES = "files of the closed store, in bytes: d/data 40, lock 0"
+
+
+def lines(damage: Damage) -> tuple[str, ...]:
+    """Return the story of a damage."""
+    return story(Finding(SPECIMEN, Case(damage), Shown(Judged("silent wrong"))))
+
+
+def test_a_flip_is_shown_in_its_lines() -> None:
+    """The byte is in brackets, before and after."""
+    assert lines(Damage("bit flipped", "d/data", (Splice(17, 1, b"\xff"),), "bit 3")) == (
+        FILES,
+        "bit flipped: d/data at 17 (bit 3)",
+        "  before        0  40 41 42 43 44 45 46 47 48 49 4a 4b 4c 4d 4e 4f   @ABCDEFGHIJKLMNO",
+        "  before       10  50 [51] 52 53 54 55 56 57 58 59 5a 5b 5c 5d 5e 5f PQRSTUVWXYZ[\\]^_",
+        "  before       20  60 61 62 63 64 65 66 67                           `abcdefg",
+        "  after         0  40 41 42 43 44 45 46 47 48 49 4a 4b 4c 4d 4e 4f   @ABCDEFGHIJKLMNO",
+        "  after        10  50 [ff] 52 53 54 55 56 57 58 59 5a 5b 5c 5d 5e 5f P.RSTUVWXYZ[\\]^_",
+        "  after        20  60 61 62 63 64 65 66 67                           `abcdefg",
+    )
+
+
+def test_an_end_is_shown() -> None:
+    """Where a file was cut, and where it was emptied."""
+    cut = lines(Damage("cut short", "d/data", (Splice(16, 24, b""),), "40 -> 16 bytes"))
+    assert cut[1] == "cut short: d/data at 16, 24 bytes (40 -> 16 bytes)"
+    assert cut[-1] == "  after         0  40 41 42 43 44 45 46 47 48 49 4a 4b 4c 4d 4e 4f   @ABCDEFGHIJKLMNO"
+    assert lines(Damage("emptied", "d/data", (Splice(0, 40, b""),)))[-1] == "  after         0  ends here"
+
+
+def test_a_file_that_is_gone_is_shown_as_it_was() -> None:
+    """And one that came as it is."""
+    gone = lines(Damage("file missing", "d/data", None))
+    assert gone[1] == "file missing: d/data"
+    assert {line.split()[0] for line in gone[2:]} == {"before"}
+    came = lines(Damage("foreign file", "d/notes", (Splice(0, 0, b"milk"),)))
+    assert came[1:] == (
+        "foreign file: d/notes",
+        f"  after         0  [6d] 69 6c 6b{' ' * 37}milk",
+    )
+
+
+def test_both_places_of_a_swap_are_named() -> None:
+    """In one line."""
+    swap = Damage("blocks swapped", "d/data", (Splice(0, 512, b""), Splice(2_048, 512, b"")))
+    assert title(swap) == "blocks swapped: d/data at 0 and 2,048, 1,024 bytes"
+
+
+def test_who_asked_for_what_is_told() -> None:
+    """By key or position, if it was one."""
+    assert about(Judged("silent missing", "k", "1", "nothing, and no error")) == "'k': nothing, and no error"
+    assert about(Judged("silent wrong", 3, "'a'", "'b'")) == "3: 'b'"
+    assert about(Judged("detected", got="opening raised E")) == "opening raised E"
