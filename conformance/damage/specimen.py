@@ -31,7 +31,7 @@ class Specimen:
     """A store's files, and the truth about them.
 
     Args:
-        name: `closed` or `recovered`.
+        name: `closed`, `recovered` or `killed`.
         tree: The files.
         truth: What they must say.
         older: Earlier states of the files, each with what it is called, newest first.
@@ -59,7 +59,7 @@ def steps_of(contract: str, seed: int, domain: str) -> list[Step]:
 
 
 def specimens(crew: Crew, seed: int, domain: str) -> list[Specimen]:
-    """Return a closed store, and one that was killed, opened again, and closed.
+    """Return a closed store, one that was killed, opened again and closed, and one that was only killed.
 
     Args:
         crew: Of the store.
@@ -77,7 +77,11 @@ def specimens(crew: Crew, seed: int, domain: str) -> list[Specimen]:
         raise Unmeasured(
             f"the store could not be opened after a kill: {found if isinstance(found, str) else found.detail}"
         )
-    return [closed, _specimen("recovered", crew.contract, one, found.real, closed.older)]
+    return [
+        closed,
+        _specimen("recovered", crew.contract, one, found.real, closed.older),
+        _specimen("killed", crew.contract, one, killed, closed.older[1:]),
+    ]
 
 
 def _specimen(name: str, contract: str, one: Recorded, tree: Tree, older: tuple[tuple[str, Tree], ...]) -> Specimen:

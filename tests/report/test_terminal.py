@@ -70,3 +70,15 @@ def test_a_round_claims_one_round() -> None:
     """The verdict line of a round that was carried out again says so too."""
     last = lines(check(), case="STATE-X-01", round="STATE-X-01:scheduled:1:")[-1]
     assert last == "  CONFORMANT in the one round of STATE-X-01, and nothing else was tried"
+
+
+def test_what_damage_does_is_told_for_each_contract() -> None:
+    """With the kinds of damage that passed in silence; conditions of other suites are not those of the crash engine."""
+    told = check(
+        evidence={"damaged stores": 12, "detected": 9, "harmless": 1_000, "silent missing": 2},
+        conditions={"bit flipped": "9 detected", "emptied": "1 silent missing", "file missing": "1 silent missing"},
+    )
+    suites = [{"name": "corruption", "checks": [{**told, "code": "STATE-CORR-91"}]}]
+    found = lines(contracts=[{"name": "state", "suites": suites}])
+    assert found[2] == "  damage       state: 1,000 harmless, 9 detected, 2 silent missing (emptied, file missing)"
+    assert not [line for line in found if "crash engine" in line]

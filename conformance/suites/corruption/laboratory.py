@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from conformance.crash.recorded import Unmeasured
+from conformance.damage.ask import Name
 from conformance.damage.damage import Damage, Operator, Splice
 from conformance.damage.judge import Judged
 from conformance.damage.operators import damages
@@ -87,31 +88,36 @@ def require(
     return _swept(trial, specimen, (Case(damage, all_of_it=all_of_it) for damage in made), broken)
 
 
-def require_of_values(trial: Trial, *, repair: bool = False) -> Swept:
+def require_of_values(trial: Trial, name: str = "closed", *, repair: bool = False) -> Swept:
     """Require that damage within the value of one record costs no other.
+
+    The newest record of a log that was killed is left as it is: its end may rightly be taken for an unfinished write.
 
     Args:
         trial: The trial.
+        name: Of the specimen.
         repair: Whether the store repairs itself before it is asked.
 
     Raises:
         NotApplicable: The values are not found in the files.
         Violation: Another record can't be read, or not any more after one more write.
     """
-    specimen = laboratory(trial).specimens["closed"]
-    names = [name for name, places in specimen.regions.items() if places]
-    if len(names) < 2:
+    specimen = laboratory(trial).specimens[name]
+    named = [record for record, places in specimen.regions.items() if places]
+    if name == "killed" and trial.check.contract == "log":
+        named = [record for record in named if record != len(specimen.regions)]
+    if len(named) < 2:
         raise NotApplicable(
             "the values do not stand in the files as they were written: nobody can tell whose record a byte belongs to"
         )
     return _swept(
-        trial, specimen, _cases_within(specimen, trial.seed, repair=repair), lambda shown: shown.lost is not None
+        trial, specimen, _cases_within(specimen, named, trial.seed, repair=repair), lambda shown: shown.lost is not None
     )
 
 
-def _cases_within(specimen: Specimen, seed: int, *, repair: bool) -> Iterator[Case]:
+def _cases_within(specimen: Specimen, named: Sequence[Name], seed: int, *, repair: bool) -> Iterator[Case]:
     records = tuple(specimen.truth.records)
-    made = [_within(specimen, *place, seed) for place in within(specimen, records)]
+    made = [_within(specimen, *place, seed) for place in within(specimen, named)]
     while made:
         left = []
         for name, source in made:
@@ -123,8 +129,8 @@ def _cases_within(specimen: Specimen, seed: int, *, repair: bool) -> Iterator[Ca
 
 
 def _within(
-    specimen: Specimen, name: str | int, path: str, offset: int, length: int, seed: int
-) -> tuple[str | int, Iterator[Damage]]:
+    specimen: Specimen, name: Name, path: str, offset: int, length: int, seed: int
+) -> tuple[Name, Iterator[Damage]]:
     content = specimen.tree[path] or b""
     part = {path: content[offset : offset + length]}
     operators: tuple[Operator, ...] = ("bit flipped", "byte changed", "block zeroed")

@@ -15,6 +15,7 @@ from conformance.suites.corruption.rules import (
     keeps_the_undamaged,
     leaves_strangers_alone,
     neither_dies_nor_hangs,
+    recovery_keeps_the_undamaged,
     repair_keeps_the_undamaged,
     serves_no_damage,
     tells_what_damage_does,
@@ -149,6 +150,30 @@ def test_damage_to_one_event_costs_no_other(trial: Trial) -> None:
             raise CorruptLog(offset)                   # and nothing behind it can be reached
     """
     keeps_the_undamaged(trial)
+
+
+@check(
+    "LOG-CORR-12",
+    sources="LOG-26, LOG-27; Alagappan et al., FAST 2018; badger #434; mutant truncate_good_data",
+    promise="corruption:isolates",
+    needs=(*_NEEDS, "LOG-CORR-11"),
+)
+def test_recovery_drops_no_whole_event(trial: Trial) -> None:
+    """The recovery of a killed store drops nothing that is whole for the sake of one event that is damaged.
+
+    The newest event is left as it is: its end may rightly be taken for an unfinished append.
+
+    Why: a torn end is what a crash leaves, and is cut off. A bad sector in the middle looks the same, and all that was
+    acknowledged behind it is cut off with it.
+
+    Breaks it:
+
+        for record in records(file):
+            if not record.sound:
+                file.truncate(record.start)            # a torn end, or bit rot in the middle?
+                break
+    """
+    recovery_keeps_the_undamaged(trial)
 
 
 @check(

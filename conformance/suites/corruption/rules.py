@@ -42,6 +42,11 @@ def keeps_the_undamaged(trial: Trial) -> None:
     require_of_values(trial)
 
 
+def recovery_keeps_the_undamaged(trial: Trial) -> None:
+    """Require the same of a store that was killed, damaged, and only then opened again."""
+    require_of_values(trial, "killed")
+
+
 def neither_dies_nor_hangs(trial: Trial) -> None:
     """Require that no damage ends the process, or holds it up."""
     require(trial, (*DETECTS, *COMPLETE), _never, all_of_it=True)

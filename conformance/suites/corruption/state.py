@@ -15,6 +15,7 @@ from conformance.suites.corruption.rules import (
     keeps_the_undamaged,
     leaves_strangers_alone,
     neither_dies_nor_hangs,
+    recovery_keeps_the_undamaged,
     repair_keeps_the_undamaged,
     serves_no_damage,
     tells_what_damage_does,
@@ -150,6 +151,28 @@ def test_damage_to_one_value_costs_no_other(trial: Trial) -> None:
         self._data = pickle.load(file)                 # one byte, and nothing can be read
     """
     keeps_the_undamaged(trial)
+
+
+@check(
+    "STATE-CORR-12",
+    sources="LOG-26, LOG-27; Alagappan et al., FAST 2018; badger #434; mutant truncate_good_data",
+    promise="corruption:isolates",
+    needs=(*_NEEDS, "STATE-CORR-11"),
+)
+def test_recovery_drops_no_whole_value(trial: Trial) -> None:
+    """The recovery of a killed store drops nothing that is whole for the sake of one key that is damaged.
+
+    Why: a torn end is what a crash leaves, and is cut off. A bad sector in the middle looks the same, and all that was
+    acknowledged behind it is cut off with it.
+
+    Breaks it:
+
+        for record in records(file):
+            if not record.sound:
+                file.truncate(record.start)            # a torn end, or bit rot in the middle?
+                break
+    """
+    recovery_keeps_the_undamaged(trial)
 
 
 @check("STATE-CORR-21", sources="LOG-33, VS-18", promise="corruption:complete", needs=(*_NEEDS, "STATE-CORR-01"))
