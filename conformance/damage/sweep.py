@@ -107,6 +107,16 @@ class Swept:
         """How many damages were tried."""
         return self.classes.total()
 
+    @property
+    def hung(self) -> bool:
+        """Whether the store hung."""
+        return any(kind == "hung" for _, kind in self.classes)
+
+    def note(self, case: Case, shown: Shown) -> None:
+        """Count what became of one."""
+        self.classes[case.damage.operator, shown.judged.kind] += 1
+        self.repairs += bool(shown.repair)
+
 
 def sweep(
     crew: Crew,
@@ -130,34 +140,39 @@ def sweep(
         progress: Called with how many more have been tried.
     """
     found = Swept()
-    suspects: list[Case] = []
     until = time.monotonic() + budget.seconds
     waiting = iter(cases)
     name = _stored(crew, specimen)
+    suspects: list[Case] = []
 
     def batches() -> Iterator[tuple[str, list[Case]]]:
-        left = budget.damages
-        while left > 0 and time.monotonic() < until and not suspects:
+        left = budget.damages - found.tried
+        # After one that hangs no more are begun: each may take as long.
+        while left > 0 and time.monotonic() < until and not suspects and not found.hung:
             some = list(islice(waiting, min(_BATCH, left)))
             if not some:
                 return
             left -= len(some)
             yield name, some
 
-    for (_, some), shown in crew.spread(examine_all, batches(), ahead=_AHEAD):
-        progress(len(shown))
-        for case, one in zip(some, shown, strict=False):
-            found.classes[case.damage.operator, one.judged.kind] += 1
-            found.repairs += bool(one.repair)
-            if broken(one):
-                suspects.append(case)
-    for case in sorted(suspects, key=lambda case: case.damage.length):
-        again: Shown = crew.call(examine_alone, name, case)
-        if broken(again):
-            found.finding = Finding(specimen, case, again)
+    while True:
+        for (_, some), shown in crew.spread(examine_all, batches(), ahead=_AHEAD):
+            progress(len(shown))
+            for case, one in zip(some, shown, strict=False):
+                found.note(case, one)
+                if broken(one):
+                    suspects.append(case)
+        sure = ((case, crew.call(examine_alone, name, case)) for case in sorted(suspects, key=_size))
+        found.finding = next((Finding(specimen, case, again) for case, again in sure if broken(again)), None)
+        if found.finding is not None or not suspects:
             break
+        suspects.clear()  # none is broken in a process of its own
     found.left = sum(1 for _ in waiting)
     return found
+
+
+def _size(case: Case) -> int:
+    return case.damage.length
 
 
 def examine_all(bay: Bay, batch: tuple[str, list[Case]]) -> list[Shown]:

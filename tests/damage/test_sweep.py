@@ -13,7 +13,7 @@ from conformance.damage.damage import Damage, Operator, Splice
 from conformance.damage.judge import SILENT
 from conformance.damage.operators import damages
 from conformance.damage.specimen import Specimen, specimens
-from conformance.damage.sweep import Budget, Case, Swept, sweep, within
+from conformance.damage.sweep import Budget, Case, Shown, Swept, sweep, within
 from conformance.workers import Crew
 from tests.damage import stores
 
@@ -45,20 +45,20 @@ def benches() -> Iterator[Benches]:
 
 def swept(benches: Benches, backend: Backend, *operators: Operator, budget: Budget = BUDGET) -> Swept:
     """Return what a sweep of a closed store finds that is silent."""
-    crew, (closed, _) = benches.of(backend)
+    crew, (closed, *_) = benches.of(backend)
     cases = (Case(damage) for damage in damages(closed.tree, operators, older=closed.older, seed=2))
     return sweep(crew, closed, cases, budget, lambda shown: shown.judged.kind in SILENT)
 
 
 def test_a_specimen_knows_its_past(benches: Benches) -> None:
     """Earlier versions of its files, newest first, and where its values stand."""
-    _, (closed, recovered) = benches.of(stores.LINES)
+    _, (closed, recovered, killed) = benches.of(stores.LINES)
     (line,) = (line for line in (closed.tree["lines"] or b"").splitlines() if b'"k5"' in line)
     assert len(line) > 5_000
     assert [name for name, _ in closed.older][:2] == ["after call 10 of 10", "after call 9 of 10"]
     assert closed.older[0][1] == closed.tree
     assert (closed.older[1][1]["lines"] or b"").count(b"\n") == 8
-    assert recovered.tree == closed.tree
+    assert recovered.tree == closed.tree == killed.tree
     assert sorted(closed.truth.records) == sorted(name for name, places in closed.regions.items() if len(places) == 1)
     for name, value in closed.truth.records.items():
         ((path, offset, length),) = closed.regions[name]
@@ -96,7 +96,7 @@ def test_a_checksum_shows_no_lost_end(benches: Benches) -> None:
 
 def test_a_process_that_dies_is_told(benches: Benches) -> None:
     """And the others are judged all the same."""
-    crew, (closed, _) = benches.of(stores.DEADLY)
+    crew, (closed, *_) = benches.of(stores.DEADLY)
     size = len(closed.tree["lines"] or b"")
     flips = [Damage("bit flipped", "lines", (Splice(at, 1, b"#"),)) for at in (100, size - 3)]
     whole = Damage("junk appended", "other", (Splice(0, 0, b"#"),))
@@ -104,10 +104,25 @@ def test_a_process_that_dies_is_told(benches: Benches) -> None:
     assert dict(found.classes) == {("bit flipped", "died"): 2, ("junk appended", "harmless"): 1}
 
 
+def test_who_is_wrongly_suspected_ends_nothing(benches: Benches) -> None:
+    """What can't be seen again in a process of its own is no finding, and the sweep goes on."""
+    crew, (closed, *_) = benches.of(stores.CHECKED)
+    asked: list[str] = []
+
+    def first_time(shown: Shown) -> bool:
+        asked.append(shown.judged.kind)
+        return len(asked) == 1
+
+    cases = (Case(damage) for damage in damages(closed.tree, ["bit flipped"], seed=2))
+    found = sweep(crew, closed, cases, BUDGET, first_time)
+    assert found.finding is None
+    assert found.tried == 60
+
+
 def test_what_is_whole_is_asked_for(benches: Benches) -> None:
     """Also after one more write; a store that refuses to open has lost it."""
     for backend, lost in ((stores.PATIENT, False), (stores.CHECKED, True)):
-        crew, (closed, _) = benches.of(backend)
+        crew, (closed, *_) = benches.of(backend)
         name, path, offset, _ = next(within(closed, ["k1"]))
         damage = Damage("byte changed", path, (Splice(offset + 3, 1, b"#"),))
         others = tuple(other for other in closed.truth.records if other != name)
@@ -118,7 +133,7 @@ def test_what_is_whole_is_asked_for(benches: Benches) -> None:
 def test_a_repair_is_held_to_what_is_whole(benches: Benches) -> None:
     """It drops what is damaged, and says so; a store that can't be opened can't be repaired."""
     for backend, repairs in ((stores.PATIENT, 1), (stores.CHECKED, 0)):
-        crew, (closed, _) = benches.of(backend)
+        crew, (closed, *_) = benches.of(backend)
         name, path, offset, _ = next(within(closed, ["k1"]))
         damage = Damage("byte changed", path, (Splice(offset + 3, 1, b"#"),))
         others = tuple(other for other in closed.truth.records if other != name)
