@@ -230,6 +230,7 @@ def test_damage_neither_kills_nor_hangs_a_log(trial: Trial) -> None:
 @check(
     "LOG-CORR-32",
     sources="LOG-29; etcd wal.Verify; PostgreSQL pg_amcheck",
+    promise="corruption:detects",
     capability="verify",
     needs=(*_NEEDS, "LOG-VERIFY-01"),
 )

@@ -226,6 +226,7 @@ def test_damage_neither_kills_nor_hangs(trial: Trial) -> None:
 @check(
     "STATE-CORR-32",
     sources="LOG-29; etcd wal.Verify; PostgreSQL pg_amcheck",
+    promise="corruption:detects",
     methods=("verify",),
     needs=(*_NEEDS, "STATE-MAINT-06"),
 )
