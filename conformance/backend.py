@@ -100,11 +100,14 @@ class Backend:
             named). Nobody has to import the kit's.
         flush: Called with the open store; where given, a write counts as acknowledged when the next flush returned
             instead of when the write itself returned.
+        fold: What a program makes of the events of a `log`: `fold(state, event)` returns the state after an event; the
+            first state is None. It is given the kit's events, which are dicts with `n`, `key`, `at` and `value`, or
+            bytes where the values are `bytes`. The suite `replay` folds with it; unless given, with one of its own.
         address: Where the record was found; filled in when a `--backend=...` is resolved.
 
     Raises:
         ValueError: A promise level, a lack or an error name is unknown, or a reason is missing.
-        TypeError: No contract is given, or an opener is not callable.
+        TypeError: No contract is given, or an opener or the fold is not callable.
 
     Example:
         >>> Backend("cache", state=dict, durability="volatile", lacks={"processes": "lives in one process"}).sharing
@@ -123,6 +126,7 @@ class Backend:
     isolation: str = ""
     errors: Mapping[str, ErrorTypes] = field(default_factory=dict)
     flush: Callable[[Any], Any] | None = None
+    fold: Callable[[Any, Any], Any] | None = None
     address: str = ""
 
     def __post_init__(self) -> None:
@@ -154,6 +158,11 @@ def _check_openers(backend: Backend) -> None:
         raise TypeError(
             f"Backend({backend.name!r}) opens nothing: give at least one of {', '.join(f'{c}=' for c in CONTRACTS)} "
             f"(a function that takes a `where` and returns the open store)."
+        )
+    if backend.fold is not None and not callable(backend.fold):
+        raise TypeError(
+            f"Backend({backend.name!r}): fold={backend.fold!r} is not callable. Give a function of a state and an "
+            f"event that returns the state after the event; the first state is None."
         )
 
 

@@ -14,7 +14,7 @@ from conformance.trial import Bench
 
 #: What is reached in a time depends on the machine, and `quick` looks for a moment only. What is found within a second
 #: on a machine that does nothing else is measured in benchmarks/detection.py.
-LONG_ENOUGH = replace(EFFORTS["quick"], rounds=5_000, round_seconds=5.0, crash_seconds=60.0)
+LONG_ENOUGH = replace(EFFORTS["quick"], rounds=5_000, round_seconds=5.0, crash_seconds=60.0, agent_seconds=5.0)
 
 
 def bench(backend: Backend, root: Path, *, effort: str | Effort = "quick", seed: int = 0) -> Bench:

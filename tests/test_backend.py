@@ -49,6 +49,7 @@ def test_a_lack_lowers_its_promise(lack: str, promise: str, left: str) -> None:
     [
         ({}, TypeError, "opens nothing: give at least one of state=, log="),
         ({"state": {}}, TypeError, "state={} is not callable"),
+        ({"log": list, "fold": {}}, TypeError, "fold={} is not callable"),
         ({"state": dict, "durability": "high"}, ValueError, "durability='high' is unknown"),
         ({"state": dict, "lacks": {"tt": "r"}}, ValueError, "lacks={'tt': ...} names neither"),
         ({"state": dict, "lacks": {"ttl": " "}}, ValueError, "has no reason"),

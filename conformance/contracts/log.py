@@ -17,6 +17,11 @@ Reading
     `read(start, stop)` gives `(position, event)` in order, from `start` on, `stop` excluded, to the head where `stop`
     is None. An empty window (`stop <= start`, or `start` beyond the head) gives nothing. It may be lazy.
 
+Replay
+    What is read depends on what was appended, and on nothing else: neither on the process, its settings and its clock,
+    nor on how often it was read. So every fold of the events gives the same state, everywhere and for ever. Reading
+    changes no file of the log.
+
 Lifetime
     As in the `state` contract: acknowledged events are there after close and reopening, and at once for other handles.
 

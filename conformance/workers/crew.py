@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Pipe, wait
 from pathlib import Path
@@ -36,12 +36,20 @@ class Crew:
         backend: What they open; found again at its address, in each of them.
         contract: The contract that is opened, e.g. `state`.
         size: How many; None for one for each core that this process may use.
+        environments: Variables that are set for each worker, one worker for each of them; the size does not count then.
 
     Raises:
         WorkerError: The backend is not found there.
     """
 
-    def __init__(self, backend: Backend, contract: str, size: int | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        contract: str,
+        size: int | None = None,
+        *,
+        environments: Sequence[Mapping[str, str]] = (),
+    ) -> None:
         if not hasattr(os, "fork"):
             raise WorkerError("this can't be measured on a platform without fork(2), such as Windows")
         self.backend = backend
@@ -50,8 +58,8 @@ class Crew:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._lines: list[Any] = []
         try:
-            for number in range(size or cores()):
-                self._start(number)
+            for number, variables in enumerate(environments or [{}] * (size or cores())):
+                self._start(number, variables)
             for line in self._lines:
                 self._answer(line)
         except BaseException:
@@ -61,14 +69,33 @@ class Crew:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def call(self, function: Callable[..., Any], *arguments: Any, worker: int = 0) -> Any:
         """Return `function(bay, *arguments)` of a worker; the function is importable, all else is pickled.
 
         Raises:
             WorkerError: It raised there, or the worker died.
         """
-        self._tell(self._lines[0], pickle.dumps((function, arguments)))
-        return self._answer(self._lines[0])
+        self._tell(self._lines[worker], pickle.dumps((function, arguments)))
+        return self._answer(self._lines[worker])
+
+    def each(self, function: Callable[..., Any], arguments: Sequence[Any]) -> list[Any]:
+        """Return `function(bay, argument)` of each worker, with an argument of its own, all at the same time.
+
+        Raises:
+            WorkerError: As above.
+        """
+        for line, argument in zip(self._lines, arguments, strict=True):
+            self._tell(line, pickle.dumps((function, (argument,))))
+        answers: list[Any] = []
+        errors: list[WorkerError] = []
+        for line in self._lines:  # all of them, so that none is left with an answer that nobody took
+            try:
+                answers.append(self._answer(line))
+            except WorkerError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return answers
 
     def spread(self, function: Callable[..., Any], jobs: Iterable[Job], *, ahead: int = 0) -> Iterator[tuple[Job, Any]]:
         """Give each job with `function(bay, job)` of some worker, as they come; jobs are taken when one is wanted.
@@ -115,11 +142,12 @@ class Crew:
         self._processes.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _start(self, number: int) -> None:
+    def _start(self, number: int, variables: Mapping[str, str]) -> None:
         here, there = Pipe()
         folder = self.folder / str(number)
         folder.mkdir()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        path = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        environment = {**os.environ, **variables, "PYTHONPATH": path}
         command = [sys.executable, "-m", "conformance.workers", str(there.fileno())]
         self._processes.append(subprocess.Popen(command, env=environment, pass_fds=(there.fileno(),)))
         there.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance import Backend
-from reference_backends._files import sync_directory
+from reference_backends._files import replace_file, sync_directory
 from tests.mutants.crash_base import Changes, Journal, TextState, write_all
 from tests.mutants.crash_files import AtomicFiles, Document
 from tests.mutants.crash_log_base import log_on, state_on
@@ -217,6 +217,25 @@ class MappedHalves(TextState):
         self.number += 1
 
 
+class DroppingSegments(SegmentJournal):
+    """Compacts into a new segment; a file beside them says which one is the first that counts."""
+
+    def segments(self) -> list[Path]:
+        """Return the segments that count, oldest first."""
+        first = self.base.with_name("first")
+        begin = int(first.read_text(encoding="utf-8")) if first.exists() else 1
+        return [path for path in super().segments() if int(path.suffix[1:]) >= begin]
+
+    def rewrite(self, payload: bytes) -> None:
+        """Begin a segment with all that is left, let nothing before it count, and remove that."""
+        self.rotate()
+        self.append(payload)
+        replace_file(self.base.with_name("first"), self.path.suffix[1:].encode(), backups=0)
+        for path in super().segments():
+            if path < self.path:
+                path.unlink()
+
+
 def _state(name: str, store: Callable[[Path], Any], **promises: Any) -> Backend:
     return Backend(name, state=Opener(store), **{**PROMISES, **promises})
 
@@ -239,7 +258,7 @@ _HONEST = [
         for name, journal in (
             ("journal", Journal),
             ("two_files", TwoFileJournal),
-            ("segments", SegmentJournal),
+            ("segments", DroppingSegments),
             ("lazy", LazyJournal),
             ("locked", LockedJournal),
             ("pid", PidJournal),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -195,11 +197,30 @@ def _copied(event: Any) -> Any:
     return {key: _copied(value) for key, value in event.items()} if type(event) is dict else event
 
 
+def changing_its_state(state: Any, event: Any) -> Any:
+    """Fold into the very state that is given, and change the event, which is the fold's own."""
+    state = [] if state is None else state
+    if isinstance(event, dict):
+        event["folded"] = True
+    state.append(event)
+    return state
+
+
+def with_python_types(state: Any, event: Any) -> Any:
+    """Fold into a state of sets, tuples and keys that are no texts; their order is not part of them."""
+    state = state or {"count": Counter(), "seen": set(), 0: (), None: Decimal(0)}
+    state["count"][str(event.get("key"))] += 1
+    state["seen"].add(str(event.get("key")))
+    state[0] = (*state[0][-3:], event.get("at"))
+    state[None] += 1
+    return state
+
+
 ODD = [
-    backend("odd_log_lazy", LazyLog),
+    backend("odd_log_lazy", LazyLog, fold=changing_its_state),
     backend("odd_log_buffered", BufferedLog, flush=BufferedLog.flush, sharing="threads"),
     backend("odd_log_of_bytes", BytesLog, values="bytes"),
-    backend("odd_log_of_pickles", PickleLog, values="pickle"),
+    backend("odd_log_of_pickles", PickleLog, values="pickle", fold=with_python_types),
     backend("odd_log_async", AsyncLog),
     backend("odd_log_in_memory", SessionLog, durability="volatile", sharing="threads", values="pickle"),
 ]

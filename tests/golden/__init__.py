@@ -1,0 +1,1 @@
+"""Stores as earlier releases wrote them, which every later one must read."""
