@@ -103,7 +103,7 @@ def _unfit(contract: Contract, store: Any, absent: list[str]) -> str:
 
 
 def _method_names(contract: Contract) -> set[str]:
-    names = {"close", "__contains__", "read", "set"}
+    names = {"close", "__contains__", "read", "set", "repair"}
     for capability in contract.capabilities:
         names.update(capability.methods, capability.any_of)
     return names

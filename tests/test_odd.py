@@ -17,7 +17,7 @@ from conformance.result import Result
 from tests.benches import bench, judge_all
 
 #: There are many odd stores. Those that concurrency might accuse get their rounds in tests/suites.
-FEW_ROUNDS = replace(EFFORTS["quick"], rounds=20, round_seconds=0.05)
+FEW_ROUNDS = replace(EFFORTS["quick"], rounds=20, round_seconds=0.05, damages=40)
 
 
 def odd_backends() -> list[Backend]:

@@ -97,12 +97,16 @@ class Damage:
         return sum(max(one.length, len(one.data)) for one in self.splices or ())
 
 
+#: No damage at all.
+INTACT = Damage("emptied", "", ())
+
+
 def damaged(tree: Tree, damage: Damage) -> dict[str, bytes | None]:
     """Return the files with the damage done."""
     found = dict(tree)
     if damage.splices is None:
         del found[damage.file]
-    else:
+    elif damage.splices:
         found[damage.file] = spliced(tree.get(damage.file) or b"", damage.splices)
     return found
 

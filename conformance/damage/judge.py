@@ -7,7 +7,7 @@ apart by what a reader is given: the truth, an error, or something else and no e
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from conformance.crash.subjects import SUBJECTS, Content, canonical
@@ -77,6 +77,12 @@ class Judged:
     got: str = ""
 
 
+def about(judged: Judged) -> str:
+    """Return what was given to whoever asked, and for which record."""
+    record = "" if judged.record is None else f"{literal(judged.record)}: "
+    return f"{record}{judged.got}"
+
+
 def judge(truth: Truth, seen: Seen) -> Judged:
     """Return the class of what a store showed on damaged files.
 
@@ -120,7 +126,8 @@ def unnamed(truth: Truth, seen: Seen) -> Judged | None:
     if seen.refused or seen.report != ():
         return None
     found = judge(truth, seen)
-    return None if found.kind == "harmless" else found
+    told = "`verify()` names the damage"
+    return None if found.kind == "harmless" else replace(found, expected=told, got=f"no damage, but {about(found)}")
 
 
 def _silent(truth: Truth, seen: Seen) -> Judged | None:

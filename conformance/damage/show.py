@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.damage.damage import Damage, spliced
-from conformance.damage.judge import Judged
 from conformance.damage.sweep import Finding
-from conformance.literal import literal
 
 #: Bytes in a line, and lines around the first byte that differs.
 _WIDTH = 16
@@ -37,12 +35,6 @@ def title(damage: Damage) -> str:
     where = " and ".join(f"{one.offset:,}" for one in damage.splices)
     many = f", {damage.length:,} bytes" if damage.length > 1 else ""
     return f"{damage.operator}: {damage.file} at {where}{many}{note}"
-
-
-def about(judged: Judged) -> str:
-    """Return what was given to whoever asked, and for which record."""
-    record = "" if judged.record is None else f"{literal(judged.record)}: "
-    return f"{record}{judged.got}"
 
 
 def _first_difference(before: bytes, after: bytes) -> int:

@@ -49,7 +49,7 @@ def steps_of(contract: str, seed: int, domain: str) -> list[Step]:
     """Return what a specimen's store was asked to do."""
     draw = random.Random(seed)
     if contract == "log":
-        return [Step("append", (value_of("e", number, size, domain),)) for number, size in enumerate(_SIZES, 1)]
+        return [Step("append", (value_of("ev", number, size, domain),)) for number, size in enumerate(_SIZES, 1)]
     keys = [f"k{number}" for number in range(len(_SIZES))]
     puts = [Step("set", (key, value_of(key, 0, size, domain))) for key, size in zip(keys, _SIZES, strict=True)]
     again, gone = draw.sample(keys[:5], 2)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from conformance.crash.tree import write_tree
 from conformance.damage.ask import Name, ask, repair
-from conformance.damage.damage import Damage, damaged
+from conformance.damage.damage import INTACT, Damage, damaged
 from conformance.damage.judge import Judged, Truth, judge, lost, unnamed
 from conformance.damage.specimen import Specimen
 from conformance.workers import Bay, Crew
@@ -173,6 +173,12 @@ def sweep(
 
 def _size(case: Case) -> int:
     return case.damage.length
+
+
+def intact(crew: Crew, specimen: Specimen) -> Judged:
+    """Return what the store shows on the files as they are: whatever is wrong then is not the fault of any damage."""
+    shown: Shown = crew.call(examine_alone, _stored(crew, specimen), Case(INTACT, all_of_it=True))
+    return shown.judged
 
 
 def examine_all(bay: Bay, batch: tuple[str, list[Case]]) -> list[Shown]:

@@ -233,7 +233,7 @@ class WalLog:
                     raise LookupError(f"position {position} was compacted away while the log was read")
                 page = self._page(position)
             for at, event in page:
-                if at >= end:
+                if position >= end:
                     return
                 if at != position:
                     raise self._chain.missing(position)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.damage.ask import Answer, Name, Seen
-from conformance.damage.judge import Judged, Truth, judge, lost, unnamed
+from conformance.damage.judge import Judged, Truth, about, judge, lost, unnamed
 
 
 def state(**entries: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def test_an_undamaged_record_must_be_there() -> None:
         found = lost(TRUTH, replace(SOUND, answers={"a": value(1), "b": answer}), ["a", "b"])
         assert found is not None
         assert found.record == "b"
-        assert lost(TRUTH, replace(SOUND, answers={"a": value(1), "b": answer}), ["a"]) is None
+    assert lost(TRUTH, replace(SOUND, answers={"a": value(1), "b": value(7)}), ["a"]) is None
     refused = lost(TRUTH, Seen(refused="Corrupt: no"), ["a"])
     assert refused is not None
     assert refused.got == "opening raised Corrupt: no"
@@ -111,4 +111,11 @@ def test_a_report_names_what_reading_notices() -> None:
     assert unnamed(TRUTH, replace(SOUND, report=())) is None
     found = unnamed(TRUTH, replace(broken, report=()))
     assert found is not None
-    assert found.got == "reading raised Corrupt: no"
+    assert (found.expected, found.got) == ("`verify()` names the damage", "no damage, but reading raised Corrupt: no")
+
+
+def test_who_asked_for_what_is_told() -> None:
+    """By key or position, if it was one."""
+    assert about(Judged("silent missing", "k", "1", "nothing, and no error")) == "'k': nothing, and no error"
+    assert about(Judged("silent wrong", 3, "'a'", "'b'")) == "3: 'b'"
+    assert about(Judged("detected", got="opening raised E")) == "opening raised E"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.crash.tree import Tree
 from conformance.damage.damage import Damage, Splice
 from conformance.damage.judge import Judged, Truth
-from conformance.damage.show import about, story, title
+from conformance.damage.show import story, title
 from conformance.damage.specimen import Specimen
 from conformance.damage.sweep import Case, Finding, Shown
 
@@ -57,10 +57,3 @@ def test_both_places_of_a_swap_are_named() -> None:
     """In one line."""
     swap = Damage("blocks swapped", "d/data", (Splice(0, 512, b""), Splice(2_048, 512, b"")))
     assert title(swap) == "blocks swapped: d/data at 0 and 2,048, 1,024 bytes"
-
-
-def test_who_asked_for_what_is_told() -> None:
-    """By key or position, if it was one."""
-    assert about(Judged("silent missing", "k", "1", "nothing, and no error")) == "'k': nothing, and no error"
-    assert about(Judged("silent wrong", 3, "'a'", "'b'")) == "3: 'b'"
-    assert about(Judged("detected", got="opening raised E")) == "opening raised E"

@@ -54,6 +54,7 @@ def readable(store: WalLog) -> dict[int, object]:
         except CorruptLog as error:
             refused.append((error.damage.position, position))
     assert all(0 < named <= position for named, position in refused)
+    assert {*found, *(position for _, position in refused)} == {*range(store.first, store.head + 1)}
     assert all(EVENTS[position - 1] == event for position, event in found.items())
     return found
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from conformance.crash.recorded import Unmeasured
 from conformance.damage.ask import Name
 from conformance.damage.damage import Damage, Operator, Splice
-from conformance.damage.judge import Judged
+from conformance.damage.judge import Judged, about
 from conformance.damage.operators import damages
-from conformance.damage.show import about, story, title
+from conformance.damage.show import story, title
 from conformance.damage.specimen import Specimen, specimens
-from conformance.damage.sweep import Budget, Case, Finding, Shown, Swept, sweep, within
+from conformance.damage.sweep import Budget, Case, Finding, Shown, Swept, intact, sweep, within
 from conformance.result import Inconclusive, NotApplicable, Violation
 from conformance.workers import Crew, WorkerError
 
@@ -29,10 +29,10 @@ _IN_ONE = 64
 
 @dataclass
 class Laboratory:
-    """The crew of one backend and contract, and its specimens by name, made when first asked for."""
+    """The crew of one backend and contract, and its specimens by name, with what they are without any damage."""
 
     crew: Crew
-    specimens: dict[str, Specimen] = field(default_factory=dict)
+    specimens: dict[str, tuple[Specimen, Judged]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -56,10 +56,20 @@ def laboratory(trial: Trial) -> Laboratory:
         lab = trial.bench.room(("damage", contract), lambda: _laboratory(trial.backend, contract))
         if not lab.specimens:
             found = specimens(lab.crew, trial.bench.seed, trial.backend.values)
-            lab.specimens.update({specimen.name: specimen for specimen in found})
+            lab.specimens.update({one.name: (one, intact(lab.crew, one)) for one in found})
     except (Unmeasured, WorkerError) as error:
         raise Inconclusive(str(error)) from error
     return lab
+
+
+def _specimen(trial: Trial, name: str) -> Specimen:
+    specimen, judged = laboratory(trial).specimens[name]
+    if judged.kind == "harmless":
+        return specimen
+    why = f"without any damage, the {name} store does not hold what was acknowledged: {judged.kind}, {about(judged)}"
+    if name != "closed" and trial.backend.durability == "clean-close":
+        raise NotApplicable(f"{why}. It promises that only where it was closed")
+    raise Inconclusive(why)
 
 
 def require(
@@ -83,7 +93,7 @@ def require(
         Violation: Some is; it shows the damage, and what was read.
         Inconclusive: Nothing could be damaged.
     """
-    specimen = laboratory(trial).specimens[name]
+    specimen = _specimen(trial, name)
     made = damages(specimen.tree, operators, older=specimen.older, seed=trial.seed)
     return _swept(trial, specimen, (Case(damage, all_of_it=all_of_it) for damage in made), broken)
 
@@ -102,7 +112,7 @@ def require_of_values(trial: Trial, name: str = "closed", *, repair: bool = Fals
         NotApplicable: The values are not found in the files.
         Violation: Another record can't be read, or not any more after one more write.
     """
-    specimen = laboratory(trial).specimens[name]
+    specimen = _specimen(trial, name)
     named = [record for record, places in specimen.regions.items() if places]
     if name == "killed" and trial.check.contract == "log":
         named = [record for record in named if record != len(specimen.regions)]
