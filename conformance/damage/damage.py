@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from conformance.crash.tree import Tree
 
@@ -54,8 +53,7 @@ COMPLETE: tuple[Operator, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Splice:
+class Splice(NamedTuple):
     """Bytes of a file that others stand in for.
 
     Args:
@@ -69,8 +67,7 @@ class Splice:
     data: bytes
 
 
-@dataclass(frozen=True)
-class Damage:
+class Damage(NamedTuple):
     """What is done to one file.
 
     Args:

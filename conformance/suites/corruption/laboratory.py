@@ -170,7 +170,7 @@ def _swept(trial: Trial, specimen: Specimen, cases: Iterator[Case], broken: Call
     for kind in sorted({kind for _, kind in found.classes}):
         trial.count(kind, sum(count for (_, other), count in found.classes.items() if other == kind))
     if found.left:
-        trial.count("damages left out", found.left)
+        trial.count("damages left out, at least", found.left)
     if found.finding is not None:
         raise _violation(found.finding)
     trial.count("comparisons", found.tried)
