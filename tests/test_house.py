@@ -108,7 +108,10 @@ TOGETHER = ("histories.rounds", "histories.kinds", "histories.search", "workers"
         ("histories/checkers", ("histories.drivers", *TOGETHER)),
         ("histories/drivers", ("histories.checkers", *TOGETHER)),
         ("workers", ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "crash")),
-        ("damage", ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "histories")),
+        (
+            "damage",
+            ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "histories"),
+        ),
         ("replay", ("check", "trial", "result", "suites", "run", "options", "report", "running", "plugin", "damage")),
         ("crash/recorder", ("crash.disk", "crash.subjects", "crash.reopen", "workers", "crash.explore")),
         ("crash/disk", ("crash.recorder", "crash.subjects", "crash.reopen", "workers", "crash.explore")),

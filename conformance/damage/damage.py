@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from conformance.crash.tree import Tree
 
-#: What was done, in words.
-Operator = Literal[
+#: What a checksum beside the data can show: `corruption="detects"` answers for it.
+Detectable = Literal[
     "bit flipped",
     "byte changed",
     "cut short",
@@ -17,40 +17,24 @@ Operator = Literal[
     "blocks swapped",
     "block written elsewhere",
     "block written twice",
-    "block of an older version",
     "junk appended",
     "zeros appended",
     "foreign file",
+]
+#: What needs a witness elsewhere, since every byte that is left is one that the store wrote: `complete` answers for it.
+Replaced = Literal[
+    "block of an older version",
     "file missing",
     "file twice in a row",
     "copy of a file",
     "another file's content",
     "older version of a file",
 ]
+#: What was done, in words.
+Operator = Detectable | Replaced
 
-#: What a promise of `corruption` answers for. A checksum can show each of the first; the others need a witness
-#: elsewhere, since every byte that is left is one that the store wrote.
-DETECTS: tuple[Operator, ...] = (
-    "bit flipped",
-    "byte changed",
-    "cut short",
-    "emptied",
-    "block zeroed",
-    "blocks swapped",
-    "block written elsewhere",
-    "block written twice",
-    "junk appended",
-    "zeros appended",
-    "foreign file",
-)
-COMPLETE: tuple[Operator, ...] = (
-    "block of an older version",
-    "file missing",
-    "file twice in a row",
-    "copy of a file",
-    "another file's content",
-    "older version of a file",
-)
+DETECTS: tuple[Operator, ...] = get_args(Detectable)
+COMPLETE: tuple[Operator, ...] = get_args(Replaced)
 
 
 class Splice(NamedTuple):
