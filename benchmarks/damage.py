@@ -29,9 +29,9 @@ def rate(name: str, contract: str) -> float:
     with closing(Crew(load(f"reference_backends.{name}:backend"), contract)) as crew:
         specimen = specimens(crew, seed=0, domain="json")[0]
         cases = [Case(damage) for damage in damages(specimen.tree, DETECTS, seed=0)]
-        sweep(crew, specimen, cases[:WARM], Budget(WARM, 60.0), lambda _: False)
+        sweep(crew, specimen, cases[:WARM], Budget(WARM, 60.0), lambda _: None)
         start = time.perf_counter()
-        tried = sweep(crew, specimen, cases[WARM:], Budget(MEASURED, 60.0), lambda _: False).tried
+        tried = sweep(crew, specimen, cases[WARM:], Budget(MEASURED, 60.0), lambda _: None).tried
         return tried / (time.perf_counter() - start)
 
 

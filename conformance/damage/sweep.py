@@ -67,12 +67,30 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """That a rule is broken.
+
+    Args:
+        what: In a few words.
+        judged: With what was expected, and what was given.
+    """
+
+    what: str
+    judged: Judged
+
+
+#: Tells whether what is shown breaks a rule.
+Rule = Callable[[Shown], Broken | None]
+
+
+@dataclass(frozen=True)
 class Finding:
-    """A damage with what became of it."""
+    """A damage that breaks a rule, with what became of it."""
 
     specimen: Specimen
     case: Case
     shown: Shown
+    broken: Broken
 
 
 @dataclass(frozen=True)
@@ -125,7 +143,7 @@ def sweep(
     specimen: Specimen,
     cases: Iterable[Case],
     budget: Budget,
-    broken: Callable[[Shown], bool],
+    broken: Rule,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Swept:
     """Try damages until the budget is used up, or something is broken.
@@ -138,7 +156,7 @@ def sweep(
         specimen: What is damaged.
         cases: The damages, in the order in which they are tried.
         budget: How much of them.
-        broken: Whether what was shown breaks the rule.
+        broken: The rule.
         progress: Called with how many more have been tried.
     """
     found = Swept()
@@ -162,10 +180,14 @@ def sweep(
             progress(len(shown))
             for case, one in zip(some, shown, strict=False):
                 found.note(case, one)
-                if broken(one):
+                if broken(one) is not None:
                     suspects.append(case)
-        sure = ((case, crew.call(examine_alone, name, case)) for case in sorted(suspects, key=_size))
-        found.finding = next((Finding(specimen, case, again) for case, again in sure if broken(again)), None)
+        for case in sorted(suspects, key=_size):
+            again: Shown = crew.call(examine_alone, name, case)
+            sure = broken(again)
+            if sure is not None:
+                found.finding = Finding(specimen, case, again, sure)
+                break
         if found.finding is not None or not suspects:
             break
         suspects.clear()  # none is broken in a process of its own

@@ -7,16 +7,17 @@ from conformance.damage.damage import Damage, Splice
 from conformance.damage.judge import Judged, Truth
 from conformance.damage.show import story, title
 from conformance.damage.specimen import Specimen
-from conformance.damage.sweep import Case, Finding, Shown
+from conformance.damage.sweep import Broken, Case, Finding, Shown
 
 TREE: Tree = {"d/": None, "d/data": bytes(range(64, 104)), "lock": b""}
 SPECIMEN = Specimen("closed", TREE, Truth("state", {"entries": [], "length": 0}), (), {})
+WRONG = Judged("silent wrong")
 FILES = "files of the closed store, in bytes: d/data 40, lock 0"
 
 
 def lines(damage: Damage) -> tuple[str, ...]:
     """Return the story of a damage."""
-    return story(Finding(SPECIMEN, Case(damage), Shown(Judged("silent wrong"))))
+    return story(Finding(SPECIMEN, Case(damage), Shown(WRONG), Broken("wrong", WRONG)))
 
 
 def test_a_flip_is_shown_in_its_lines() -> None:

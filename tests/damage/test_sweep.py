@@ -13,7 +13,7 @@ from conformance.damage.damage import Damage, Operator, Splice
 from conformance.damage.judge import SILENT
 from conformance.damage.operators import damages
 from conformance.damage.specimen import Specimen, specimens
-from conformance.damage.sweep import Budget, Case, Shown, Swept, sweep, within
+from conformance.damage.sweep import Broken, Budget, Case, Shown, Swept, sweep, within
 from conformance.workers import Crew
 from tests.damage import stores
 
@@ -43,11 +43,21 @@ def benches() -> Iterator[Benches]:
         yield Benches(stack)
 
 
+def silent(shown: Shown) -> Broken | None:
+    """Return what is served as truth."""
+    return Broken("silent", shown.judged) if shown.judged.kind in SILENT else None
+
+
+def loses(shown: Shown) -> Broken | None:
+    """Return what is lost that was whole."""
+    return None if shown.lost is None else Broken("lost", shown.lost)
+
+
 def swept(benches: Benches, backend: Backend, *operators: Operator, budget: Budget = BUDGET) -> Swept:
     """Return what a sweep of a closed store finds that is silent."""
     crew, (closed, *_) = benches.of(backend)
     cases = (Case(damage) for damage in damages(closed.tree, operators, older=closed.older, seed=2))
-    return sweep(crew, closed, cases, budget, lambda shown: shown.judged.kind in SILENT)
+    return sweep(crew, closed, cases, budget, silent)
 
 
 def test_a_specimen_knows_its_past(benches: Benches) -> None:
@@ -100,7 +110,7 @@ def test_a_process_that_dies_is_told(benches: Benches) -> None:
     size = len(closed.tree["lines"] or b"")
     flips = [Damage("bit flipped", "lines", (Splice(at, 1, b"#"),)) for at in (100, size - 3)]
     whole = Damage("junk appended", "other", (Splice(0, 0, b"#"),))
-    found = sweep(crew, closed, map(Case, [flips[0], whole, flips[1]]), BUDGET, lambda _: False)
+    found = sweep(crew, closed, map(Case, [flips[0], whole, flips[1]]), BUDGET, lambda _: None)
     assert dict(found.classes) == {("bit flipped", "died"): 2, ("junk appended", "harmless"): 1}
 
 
@@ -109,9 +119,9 @@ def test_who_is_wrongly_suspected_ends_nothing(benches: Benches) -> None:
     crew, (closed, *_) = benches.of(stores.CHECKED)
     asked: list[str] = []
 
-    def first_time(shown: Shown) -> bool:
+    def first_time(shown: Shown) -> Broken | None:
         asked.append(shown.judged.kind)
-        return len(asked) == 1
+        return Broken("once", shown.judged) if len(asked) == 1 else None
 
     cases = (Case(damage) for damage in damages(closed.tree, ["bit flipped"], seed=2))
     found = sweep(crew, closed, cases, BUDGET, first_time)
@@ -126,7 +136,7 @@ def test_what_is_whole_is_asked_for(benches: Benches) -> None:
         name, path, offset, _ = next(within(closed, ["k1"]))
         damage = Damage("byte changed", path, (Splice(offset + 3, 1, b"#"),))
         others = tuple(other for other in closed.truth.records if other != name)
-        found = sweep(crew, closed, [Case(damage, others)], BUDGET, lambda shown: shown.lost is not None)
+        found = sweep(crew, closed, [Case(damage, others)], BUDGET, loses)
         assert (found.finding is not None) == lost
 
 
@@ -137,7 +147,7 @@ def test_a_repair_is_held_to_what_is_whole(benches: Benches) -> None:
         name, path, offset, _ = next(within(closed, ["k1"]))
         damage = Damage("byte changed", path, (Splice(offset + 3, 1, b"#"),))
         others = tuple(other for other in closed.truth.records if other != name)
-        found = sweep(crew, closed, [Case(damage, others, repair=True)], BUDGET, lambda shown: shown.lost is not None)
+        found = sweep(crew, closed, [Case(damage, others, repair=True)], BUDGET, loses)
         assert found.finding is None
         assert found.repairs == repairs
 

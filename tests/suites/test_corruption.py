@@ -75,7 +75,7 @@ def test_a_lost_record_is_named(tmp_path: Path) -> None:
     assert found.story[0].startswith("files of the killed store, in bytes: store ")
     position = re.match(r"(\d): nothing, and no error", found.got)
     assert position is not None, found.got
-    assert found.expected.startswith(f"'e.{position[1]}.")
+    assert found.expected.startswith(f"'ev.{position[1]}.")
 
 
 def test_a_public_store_believes_a_flipped_bit(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_write_ahead_log_names_the_damaged_record(contract: str, wal: Bench)
     result = wal.judge(check)
     assert result.outcome == "pass", result
     assert result.evidence["comparisons"] == result.evidence["damaged stores"] > 0
-    specimen = laboratory(wal.trial(check)).specimens["closed"]
+    specimen, _ = laboratory(wal.trial(check)).specimens["closed"]
     name, ((path, offset, length), *_) = next((name, places) for name, places in specimen.regions.items() if places)
     damage = next(
         one

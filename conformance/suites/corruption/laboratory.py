@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +15,7 @@ from conformance.damage.judge import Judged, about
 from conformance.damage.operators import damages
 from conformance.damage.show import story, title
 from conformance.damage.specimen import Specimen, specimens
-from conformance.damage.sweep import Budget, Case, Finding, Shown, Swept, intact, sweep, within
+from conformance.damage.sweep import Broken, Budget, Case, Finding, Rule, Shown, Swept, intact, sweep, within
 from conformance.result import Inconclusive, NotApplicable, Violation
 from conformance.workers import Crew, WorkerError
 
@@ -75,7 +75,7 @@ def _specimen(trial: Trial, name: str) -> Specimen:
 def require(
     trial: Trial,
     operators: Sequence[Operator],
-    broken: Callable[[Shown], bool],
+    broken: Rule,
     name: str = "closed",
     *,
     all_of_it: bool = False,
@@ -85,7 +85,7 @@ def require(
     Args:
         trial: The trial.
         operators: What is done to the files.
-        broken: Whether what the store shows breaks the rule.
+        broken: The rule.
         name: Of the specimen.
         all_of_it: Whether what `verify()` has named damage in is read, too.
 
@@ -120,9 +120,7 @@ def require_of_values(trial: Trial, name: str = "closed", *, repair: bool = Fals
         raise NotApplicable(
             "the values do not stand in the files as they were written: nobody can tell whose record a byte belongs to"
         )
-    return _swept(
-        trial, specimen, _cases_within(specimen, named, trial.seed, repair=repair), lambda shown: shown.lost is not None
-    )
+    return _swept(trial, specimen, _cases_within(specimen, named, trial.seed, repair=repair), _loses)
 
 
 def _cases_within(specimen: Specimen, named: Sequence[Name], seed: int, *, repair: bool) -> Iterator[Case]:
@@ -153,7 +151,7 @@ def _within(
     return name, islice(moved, _IN_ONE)
 
 
-def _swept(trial: Trial, specimen: Specimen, cases: Iterator[Case], broken: Callable[[Shown], bool]) -> Swept:
+def _swept(trial: Trial, specimen: Specimen, cases: Iterator[Case], broken: Rule) -> Swept:
     lab, effort = laboratory(trial), trial.effort
     tried = 0
 
@@ -177,16 +175,16 @@ def _swept(trial: Trial, specimen: Specimen, cases: Iterator[Case], broken: Call
     return found
 
 
+def _loses(shown: Shown) -> Broken | None:
+    return None if shown.lost is None else Broken("an undamaged record is lost", shown.lost)
+
+
 def _violation(finding: Finding) -> Violation:
-    shown, damage = finding.shown, finding.case.damage
-    judged = shown.lost or shown.unnamed or shown.judged
-    if shown.stranger:
-        judged = Judged("harmless", got=f"{damage.file}: {shown.stranger}", expected="the file as it was")
-    what = judged.kind if shown.lost is None else "an undamaged record is lost"
+    judged = finding.broken.judged
     return Violation(
-        f"{title(damage)}: {shown.stranger or what}",
+        f"{title(finding.case.damage)}: {finding.broken.what}",
         expected=judged.expected or "the truth, or an error",
         got=about(judged),
         story=story(finding),
-        frame=shown.frame,
+        frame=finding.shown.frame,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.damage.damage import COMPLETE, DETECTS, Operator
-from conformance.damage.judge import NEVER, SILENT
+from conformance.damage.judge import NEVER, SILENT, Judged
+from conformance.damage.sweep import Broken
 from conformance.result import NotApplicable
 from conformance.suites.corruption.laboratory import require, require_of_values
 
@@ -29,12 +30,12 @@ OLD: tuple[Operator, ...] = ("block of an older version",)
 
 def serves_no_damage(trial: Trial, operators: tuple[Operator, ...], name: str = "closed") -> None:
     """Require that what is damaged is noticed, or does no harm."""
-    require(trial, operators, _is_silent, name)
+    require(trial, operators, _silent, name)
 
 
 def leaves_strangers_alone(trial: Trial) -> None:
     """Require that a file that is not the store's does no harm, and gets none."""
-    require(trial, ("foreign file",), lambda shown: _is_silent(shown) or bool(shown.stranger))
+    require(trial, ("foreign file",), lambda shown: _silent(shown) or _stranger(shown))
 
 
 def keeps_the_undamaged(trial: Trial) -> None:
@@ -62,7 +63,7 @@ def tells_what_damage_does(trial: Trial) -> None:
 
 def verify_names_damage(trial: Trial) -> None:
     """Require that `verify()` names what reading notices."""
-    require(trial, DETECTS, lambda shown: shown.unnamed is not None)
+    require(trial, DETECTS, _unnamed)
 
 
 def repair_keeps_the_undamaged(trial: Trial) -> None:
@@ -73,9 +74,18 @@ def repair_keeps_the_undamaged(trial: Trial) -> None:
     trial.count("repairs", found.repairs)
 
 
-def _never(shown: Shown) -> bool:
-    return shown.judged.kind in NEVER
+def _silent(shown: Shown) -> Broken | None:
+    return Broken(shown.judged.kind, shown.judged) if shown.judged.kind in SILENT else None
 
 
-def _is_silent(shown: Shown) -> bool:
-    return shown.judged.kind in SILENT
+def _never(shown: Shown) -> Broken | None:
+    return Broken(shown.judged.kind, shown.judged) if shown.judged.kind in NEVER else None
+
+
+def _unnamed(shown: Shown) -> Broken | None:
+    return None if shown.unnamed is None else Broken("`verify()` names nothing", shown.unnamed)
+
+
+def _stranger(shown: Shown) -> Broken | None:
+    judged = Judged("harmless", None, "the foreign file as it was", shown.stranger)
+    return Broken("a foreign file is not left as it was", judged) if shown.stranger else None
