@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +23,19 @@ def bench(backend: Backend, root: Path, *, effort: str | Effort = "quick", seed:
     return Bench(probe(backend), effort if isinstance(effort, Effort) else EFFORTS[effort], seed, root)
 
 
-def judge_all(backend: Backend, root: Path, *, effort: str | Effort = "quick", seed: int = 0) -> dict[str, Result]:
-    """Carry out every check of every contract that the backend opens, and return the results by code."""
+def judge_all(
+    backend: Backend,
+    root: Path,
+    *,
+    effort: str | Effort = "quick",
+    seed: int = 0,
+    suites: Collection[str] | None = None,
+) -> dict[str, Result]:
+    """Carry out every check of every contract that the backend opens, or of some suites; return the results by code."""
     one = bench(backend, root, effort=effort, seed=seed)
     contracts = ("backend", *one.profile.missing)
-    return {code: one.judge(check) for code, check in catalogue().items() if check.contract in contracts}
+    return {
+        code: one.judge(check)
+        for code, check in catalogue().items()
+        if check.contract in contracts and (suites is None or check.suite in suites)
+    }

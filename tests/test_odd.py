@@ -6,12 +6,13 @@ import importlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from conformance.address import load
 from conformance.backend import Backend
-from conformance.check import catalogue
+from conformance.check import catalogue, suite_names
 from conformance.effort import EFFORTS
 from conformance.result import Result
 from tests.benches import bench, judge_all
@@ -20,16 +21,26 @@ from tests.benches import bench, judge_all
 FEW_ROUNDS = replace(EFFORTS["quick"], rounds=20, round_seconds=0.05, damages=40)
 
 
+def odd_modules() -> list[ModuleType]:
+    """Return the modules of tests/odd, each with a list `ODD`, and perhaps `SUITES` in which they are odd."""
+    names = sorted(path.stem for path in (Path(__file__).parent / "odd").glob("*.py") if path.stem != "__init__")
+    return [importlib.import_module(f"tests.odd.{name}") for name in names]
+
+
 def odd_backends() -> list[Backend]:
-    """Return what the modules of tests/odd have in their lists `ODD`."""
-    modules = sorted(path.stem for path in (Path(__file__).parent / "odd").glob("*.py") if path.stem != "__init__")
-    return [backend for name in modules for backend in importlib.import_module(f"tests.odd.{name}").ODD]
+    """Return all odd backends."""
+    return [backend for module in odd_modules() for backend in module.ODD]
+
+
+def suites_of(backend: Backend) -> tuple[str, ...]:
+    """Return the suites that an odd backend is judged by."""
+    return next(getattr(module, "SUITES", suite_names()) for module in odd_modules() if backend in module.ODD)
 
 
 @pytest.mark.parametrize("backend", odd_backends(), ids=lambda backend: backend.name)
 def test_odd_backend_passes_every_check(backend: Backend, tmp_path: Path) -> None:
     """An odd but legal store passes, at three seeds, every check that applies to it."""
-    results = judge_all(backend, tmp_path, effort=FEW_ROUNDS)
+    results = judge_all(backend, tmp_path, effort=FEW_ROUNDS, suites=suites_of(backend))
     assert unsound(results.values()) == []
     # Only what draws random examples can come out otherwise at another seed.
     random = [code for code, result in results.items() if {"examples", "sequences"} & result.evidence.keys()]

@@ -168,5 +168,7 @@ _HONEST = [
     _state("odd_damage_silent", Document, corruption="silent", **QUICK),
 ]
 #: By their addresses, so that other processes open them too.
+#: They are as plain as any in all else.
+SUITES = ("corruption",)
 ODD = [replace(backend, address=f"{__name__}:{backend.name.upper()}") for backend in _HONEST]
 globals().update({backend.name.upper(): backend for backend in ODD})
