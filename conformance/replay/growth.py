@@ -198,8 +198,7 @@ class _Work:
 
 def _log_work(bay: Bay, driver: Driver, store: Any, work: _Work, each: int) -> None:
     """Append, keep a checkpoint, and compact all that it covers."""
-    for _ in range(each):
-        position = driver.call(store.append, work.next())
+    position: int = [driver.call(store.append, work.next()) for _ in range(each)][-1]
     _acknowledge(bay, driver, store)
     driver.call(store.checkpoint, work.next(), position)
     if position >= driver.call(_first, store):  # else the log has compacted itself, and may refuse
