@@ -36,6 +36,15 @@ class StopAtFirstBad(CheckedJournal):
         pass
 
 
+@broken_checked_journal("Recovery passes over a bad record, and says nothing.", state="01", log="01")
+class BadRecordSkipped(CheckedJournal):
+    def find(self, data: bytes, due: int) -> list[Record]:
+        return [one for one in super().find(data, due) if one.text is not None]
+
+    def compare(self, data: bytes, due: int | None) -> None:
+        pass
+
+
 @broken_checked_journal(
     "Recovery takes a bad record behind the last close for what a crash has left, and cuts off all that follows.",
     state="12",
