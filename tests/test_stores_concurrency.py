@@ -43,6 +43,4 @@ def test_store_with_several_at_once(module: str, address: str, code: str, outcom
     assert result.outcome == outcome, result
     if outcome == "fail":
         assert result.counterexample is not None
-        # An opening that raised when all others were gone is told in a sentence: there is no call to show.
-        assert result.counterexample.story or "raised" in result.counterexample.got, result
-        assert len(result.counterexample.story) <= 12
+        assert 1 <= len(result.counterexample.story) <= 12

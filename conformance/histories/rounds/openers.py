@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,17 +43,19 @@ def openers(backend: Backend, contract: str, workers: int) -> Iterator[CarryOut]
 def in_openers(team: Team, backend: Backend, folder: Path, plan: Plan, seed: int) -> Round:
     """Carry out a plan with a process for each worker; half of the rounds begin with a store that is not there yet."""
     draw = random.Random(seed)
+    visits: list[Visit] = []
     try:
-        visits = owner_before(team, backend, folder, plan, draw) if draw.random() < 0.5 else []
+        if draw.random() < 0.5:
+            visits += owner_before(team, backend, folder, plan, draw)
         pause = seed if draw.random() < 0.5 else None
         start = time.monotonic_ns() + _READY_NS
         orders = [
             (folder, number, _cut(asks, draw), plan.times, start, pause) for number, asks in enumerate(plan.workers)
         ]
         visits += [visit for mine in team.ask_all(_visits, orders, LIMIT_S) for visit in mine]
-        visits.append(visit_after(team.members[0], folder, plan))
+        visit_after(team.members[0], folder, plan, visits)
     except MemberError as error:
-        return Round([], (), str(error))
+        return replace(round_of(visits, backend), stuck=str(error))
     return round_of(visits, backend)
 
 
@@ -98,19 +101,19 @@ def bears_kills(backend: Backend) -> bool:
     return levels.index(backend.durability) <= levels.index("process-crash")
 
 
-def visit_after(member: Member, folder: Path, plan: Plan, more: Sequence[Ask] = ()) -> Visit:
-    """Have a new handle do what comes last, and return what came of it.
+def visit_after(member: Member, folder: Path, plan: Plan, visits: list[Visit], more: Sequence[Ask] = ()) -> None:
+    """Have a new handle do what comes last, and add what came of it to what came of the others.
 
     Raises:
         MemberError: It did not come to its end, or something was refused, although nobody else has the store open.
     """
     member.tell(visit, folder, len(plan.workers) + 1, [*plan.after, *more], plan.times)
     last: Visit = member.answer(LIMIT_S)
+    visits.append(last)
     if last.refused:
         raise MemberError(f"when all were gone, an opening raised {last.refused}")
     for _, verb, error in last.raised:
         raise MemberError(f"when all were gone, a {verb} raised {error}")
-    return last
 
 
 def _cut(asks: Sequence[Ask], draw: random.Random) -> list[Sequence[Ask]]:

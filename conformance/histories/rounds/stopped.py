@@ -121,9 +121,9 @@ def in_stops(stage: Stage, folder: Path, plan: Plan, seed: int) -> Round:
             visits += owner_before(stage.team, stage.state["backend"], folder, older, draw)
         others, lasted = _meet(stage, folder, plan, phase, draw)
         visits += others
-        visits.append(visit_after(stage.team.members[0], folder, plan, write(contract, "last", workers + 3)))
+        visit_after(stage.team.members[0], folder, plan, visits, write(contract, "last", workers + 3))
     except MemberError as error:
-        return Round([], (), str(error))
+        return replace(round_of(visits, stage.state["backend"]), stuck=str(error))
     return round_of(visits, stage.state["backend"]) if lasted <= _STOP_S_MAX else Round([])
 
 

@@ -148,6 +148,7 @@ def _violation(trial: Trial, order: Order, found: Found) -> Violation:
     history: History = []
     if verdict.checker == DRIVER:
         history = [each for witness in verdict.witness for each in _beside(witness, one.history)]
+        history = history or list(one.history[-2 * _BESIDE :])  # nobody knows which it was: the latest are shown
     else:
         judge = KINDS[order.plan].judge
         trial.bench.progress(f"{trial.check.code}: looking for the smallest history")
