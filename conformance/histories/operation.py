@@ -69,6 +69,17 @@ def by_key(history: History) -> Mapping[Any, list[Operation]]:
     return found
 
 
+def overlaps(history: History) -> bool:
+    """Return whether some calls of different workers overlap; the history is in the order of the calls."""
+    end, last = -1, -1
+    for operation in history:
+        if operation.call < end and operation.worker != last:
+            return True
+        if operation.end > end:
+            end, last = operation.end, operation.worker
+    return False
+
+
 def told(operation: Operation) -> str:
     """Return an operation in a few words: `put('a', 3)`, `get('a') -> 3`; `?` where nobody knows what came of it."""
     key = "" if operation.key is None else repr(operation.key)

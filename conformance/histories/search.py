@@ -20,7 +20,7 @@ from conformance.backend import Backend
 from conformance.histories.drivers.schedule import Switch
 from conformance.histories.hung import culprit, stacks_after
 from conformance.histories.kinds import DRIVER, KINDS, judged
-from conformance.histories.operation import History
+from conformance.histories.operation import overlaps
 from conformance.histories.plans.plan import Plan
 from conformance.histories.replay import Repeat, fewest, only_asked
 from conformance.histories.rounds.round import LIMIT_S, Round
@@ -132,7 +132,7 @@ def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searc
             for name, more in (
                 ("rounds", 1),
                 ("operations", len(one.history)),
-                ("overlapping", _overlaps(one.history)),
+                ("overlapping", overlaps(one.history)),
                 ("unknown", verdict.answer == "unknown"),
                 ("raised", len(one.raised)),
                 ("counted", KINDS[order.plan].counts(one.history)),
@@ -162,7 +162,7 @@ def _repeated(backend: Backend, contract: str, folder: Path, order: Order, only:
         one = _replayed(backend, contract, folder, order, only.number, only.switches)
         if one is not None:
             found = Found(only.number, one, judged(order.plan, one))
-            return Searched(rounds=1, operations=len(one.history), overlapping=_overlaps(one.history), found=found)
+            return Searched(rounds=1, operations=len(one.history), overlapping=overlaps(one.history), found=found)
     return Searched()
 
 
@@ -176,16 +176,6 @@ def _replayed(
     one = in_threads(backend, contract, place / "store", plan, seed, "scheduled", switches)
     shutil.rmtree(place, ignore_errors=True)
     return only_asked(one, switches) if not one.stuck and judged(order.plan, one).broken else None
-
-
-def _overlaps(history: History) -> bool:
-    end, last = -1, -1
-    for operation in history:
-        if operation.call < end and operation.worker != last:
-            return True
-        if operation.end > end:
-            end, last = operation.end, operation.worker
-    return False
 
 
 def _seed(order: Order, number: int) -> int:

@@ -1,4 +1,4 @@
-"""Appends, and whether a replay has them as they were acknowledged.
+"""Appends, and whether a replay has them as they were acknowledged: judged as a history of a log is.
 
 Source: real-time order, as in linearizability (Herlihy and Wing, 1990): who was acknowledged before another began is
 before it.
@@ -7,82 +7,38 @@ before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from conformance.literal import literal
+from conformance.histories.checkers.log import check_log
+from conformance.histories.operation import NEVER, History, Operation
+from conformance.histories.verdict import Verdict
 from conformance.replay.replay import Entry
 from conformance.values.canonical import canonical
 
 
-@dataclass(frozen=True)
-class Appended:
-    """A call of `append`.
+def appended(worker: int, event: Any, begun: int, ended: int, position: Any) -> Operation:
+    """Return an append that was acknowledged."""
+    return Operation(begun, ended, worker, "append", value=canonical(event), answer=position)
+
+
+def attempted(worker: int, event: Any, begun: int) -> Operation:
+    """Return an append that raised, or never returned: it may be there or not."""
+    return Operation(begun, NEVER, worker, "append", value=canonical(event), outcome="info")
+
+
+def check_replay(entries: Sequence[Entry], appends: History) -> Verdict:
+    """Return whether a replay that was made after all appends has what they were told.
+
+    All that was acknowledged is at its position; what raised may be there or not; nothing else is. No position is left
+    out, and an append that returned before another began has the lower one.
 
     Args:
-        event: What was appended; of appenders who meet, each event is appended once.
-        position: What was returned; None if the call raised, or never returned.
-        begun: When it was called.
-        ended: When it returned.
-        error: What it raised.
+        entries: All positions and events.
+        appends: Each of an event that no other appends.
     """
-
-    event: Any
-    position: int | None
-    begun: int = 0
-    ended: int = 0
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class Disorder:
-    """Why a replay is not what was acknowledged.
-
-    Args:
-        expected: What the acknowledgements ask for.
-        got: What the replay has.
-    """
-
-    expected: str
-    got: str
-
-
-def disorder(entries: Sequence[Entry], appends: Sequence[Appended]) -> Disorder | None:
-    """Return why a replay of all events is not what was acknowledged; None if it is.
-
-    Whose call raised may be there or not. All else that is read must have been acknowledged, at its position; no
-    position is left out; and an append that returned before another began has the lower position.
-    """
-    if [position for position, _ in entries] != list(range(1, len(entries) + 1)):
-        return Disorder(f"the positions 1 to {len(entries)}", literal([position for position, _ in entries]))
-    read = dict(entries)
-    acknowledged = {one.position: one for one in appends if one.position is not None}
-    for one in appends:
-        if one.position is None:
-            continue
-        told = f"{literal(one.event, 60)} at position {one.position}, as its append was told"
-        if one.position not in read:
-            return Disorder(told, f"{len(entries)} events only")
-        if canonical(read[one.position]) != canonical(one.event):
-            return Disorder(told, f"{literal(read[one.position], 60)} there")
-    possible = [canonical(one.event) for one in appends if one.position is None]
-    for position, event in entries:
-        if position in acknowledged:
-            continue
-        if canonical(event) not in possible:
-            return Disorder("no event that nobody was told of", f"{literal(event, 60)} at position {position}")
-        possible.remove(canonical(event))
-    return _out_of_time([acknowledged[position] for position in sorted(acknowledged)])
-
-
-def _out_of_time(appends: Sequence[Appended]) -> Disorder | None:
-    latest: Appended | None = None
-    for one in appends:
-        if latest is not None and one.ended < latest.begun:
-            return Disorder(
-                f"{literal(one.event, 60)} before {literal(latest.event, 60)}, which was called after it had returned",
-                f"positions {one.position} and {latest.position}",
-            )
-        if latest is None or one.begun > latest.begun:
-            latest = one
-    return None
+    positions = [position for position, _ in entries]
+    if positions != list(range(1, len(entries) + 1)):
+        return Verdict("not linearizable", f"the positions are {positions}", checker="replay")
+    after = max((one.end for one in appends if one.end != NEVER), default=0) + 1
+    read = Operation(after, after, -1, "read", answer=tuple(canonical(event) for _, event in entries))
+    return check_log([*sorted(appends), read])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
@@ -11,7 +12,8 @@ from typing import Any, TypeVar
 
 from conformance.backend import Backend, Where
 from conformance.histories.drivers.processes import Member, MemberError
-from conformance.replay.appends import Appended
+from conformance.histories.operation import Operation
+from conformance.replay.appends import appended, attempted
 from conformance.replay.folds import FoldError, fold_of
 from conformance.replay.replay import Entry, Replay, replayed
 from conformance.replay.worlds import World, inside
@@ -119,22 +121,43 @@ def restore_again(session: Session, step: Callable[[], None]) -> Replay:
     return replayed(_pairs(store.read(upto + 1)), fold_of(session.backend), state)
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where processes meet before they begin, each with a file of its own there.
+
+    Args:
+        folder: An empty one.
+        worker: The number of this one.
+        workers: How many there are.
+    """
+
+    folder: Path
+    worker: int
+    workers: int = 1
+
+    def wait(self) -> None:
+        """Return when all are here, or never will be."""
+        (self.folder / str(self.worker)).touch()
+        until = time.monotonic() + LIMIT_S
+        while len(os.listdir(self.folder)) < self.workers and time.monotonic() < until:
+            pass
+
+
 def append_again(
-    session: Session, step: Callable[[], None], events: Sequence[Any], start_ns: int, every: int
-) -> list[Appended]:
-    """Open the log, wait for a moment, and append; the clock steps after so many appends."""
+    session: Session, step: Callable[[], None], events: Sequence[Any], start: Start, every: int
+) -> list[Operation]:
+    """Open the log, wait for the others, and append; the clock steps after so many appends."""
     store = session.open()
-    while time.monotonic_ns() < start_ns:
-        pass
-    done: list[Appended] = []
+    start.wait()
+    done: list[Operation] = []
     for number, event in enumerate(events, 1):
         begun = time.monotonic_ns()
         try:
             position = store.append(event)
-        except Exception as error:  # noqa: BLE001 - a log may be busy; nobody knows then whether the event is there
-            done.append(Appended(event, None, begun, 0, f"{type(error).__name__}: {error}"))
+        except Exception:  # noqa: BLE001 - a log may be busy; nobody knows then whether the event is there
+            done.append(attempted(start.worker, event, begun))
             continue
-        done.append(Appended(event, position, begun, time.monotonic_ns()))
+        done.append(appended(start.worker, event, begun, time.monotonic_ns(), position))
         if number % every == 0:
             step()
     store.acknowledge()

@@ -9,14 +9,13 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from conformance.backend import Where
 from conformance.frames import is_of_store
 from conformance.histories.drivers.processes import Member, MemberError, calls_in, kill, kill_at_call
-from conformance.replay.appends import Appended
 from conformance.replay.errands import LIMIT_S
 from conformance.session import Session
 from conformance.workers import Bay
@@ -42,17 +41,19 @@ class Report:
     """What is known of a life.
 
     Args:
-        appends: Its calls; the position of the one in which it was killed is None.
+        begun: The events that it began to append.
+        acknowledged: How many of these appends returned: all, or all but the one in which it was killed.
         error: What the log raised, or why there is no report.
     """
 
-    appends: Sequence[Appended]
+    begun: Sequence[Any]
+    acknowledged: int
     error: str = ""
 
     @property
     def in_flight(self) -> bool:
         """Whether the kill came in the midst of an append."""
-        return bool(self.appends) and self.appends[-1].position is None
+        return self.acknowledged < len(self.begun)
 
 
 def calls_of_an_append(bay: Bay, where: Where, events: Sequence[Any]) -> int:
@@ -75,7 +76,7 @@ def live(bay: Bay, life: Life) -> Report:
         try:
             member.wait_dead(LIMIT_S)
         except MemberError as error:
-            return Report((), str(error))
+            return Report((), 0, str(error))
     return _read(path, life)
 
 
@@ -96,32 +97,32 @@ def _append_and_die(state: dict[str, Any], life: Life, path: Path) -> None:
         store = Session(state["backend"], "log", life.where).open()
         driver, _ = store.reach()
         for number, event in enumerate(life.events):
-            _tell(report, "begins", number)
+            _tell(report, "begins")
             if number == len(life.events) - 1:
                 # Called as the store is: the loop of an async one runs in a thread of its own.
                 driver.call(kill_at_call, life.call, [os.getpid()], is_of_store)
-            position = store.append(event)
+            store.append(event)
             store.acknowledge()
-            _tell(report, "returned", position)
+            _tell(report, "returned")
     except Exception as error:  # noqa: BLE001 - the log's; told to who asked
         _tell(report, "raised", f"{type(error).__name__}: {error}")
     finally:
         kill([os.getpid()])
 
 
-def _tell(report: int, what: str, of_it: Any) -> None:
-    os.write(report, json.dumps([what, of_it]).encode() + b"\n")
+def _tell(report: int, *words: str) -> None:
+    os.write(report, json.dumps(words).encode() + b"\n")
 
 
 def _read(path: Path, life: Life) -> Report:
-    appends: list[Appended] = []
+    begun, acknowledged, error = 0, 0, "the process died before its first append"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     for line in lines:
         match json.loads(line):
-            case ["begins", number]:
-                appends.append(Appended(life.events[number], None))
-            case ["returned", position]:
-                appends[-1] = replace(appends[-1], position=position)
-            case ["raised", error]:
-                return Report(appends, error)
-    return Report(appends, "" if appends else "the process died before its first append")
+            case ["begins"]:
+                begun, error = begun + 1, ""
+            case ["returned"]:
+                acknowledged += 1
+            case ["raised", raised]:
+                error = raised
+    return Report(life.events[:begun], acknowledged, error)

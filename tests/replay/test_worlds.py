@@ -6,7 +6,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +16,12 @@ import pytest
 
 from conformance.backend import Backend, Where
 from conformance.replay import worlds
-from conformance.replay.errands import Errand, append_again, carry_out, fold_again, replay_again, restore_again
+from conformance.replay.errands import Errand, Start, append_again, carry_out, fold_again, replay_again, restore_again
 from conformance.replay.killed import Life, calls_of_an_append, live
 from conformance.replay.replay import replayed
 from conformance.replay.worlds import PLAIN, WORLDS, World, inside, parts
 from conformance.session import ManualClock, Session
+from conformance.values.canonical import canonical
 from conformance.workers import Bay, Crew
 from tests.mutants.log_base import HONEST
 
@@ -100,12 +101,15 @@ def test_a_clock_that_can_not_be_moved_is_left(monkeypatch: pytest.MonkeyPatch, 
         assert abs(time.time() - before) < 1e6
 
 
-def test_processes_of_other_worlds_append_replay_and_restore(crew: Crew, where: Where) -> None:
+def test_processes_of_other_worlds_append_replay_and_restore(
+    crew: Crew, where: Where, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A log is appended to in one world, and replayed and restored in the other."""
-    events: Sequence[Any] = [{"n": number} for number in range(6)]
-    done = crew.call(carry_out, Errand(append_again, WORLDS[1], where, (events, 0, 2)), worker=1).value
-    assert [(one.event, one.position) for one in done] == list(zip(events, range(1, 7), strict=True))
-    assert all(one.begun < one.ended for one in done)
+    events: list[dict[str, int]] = [{"n": number} for number in range(6)]
+    start = Start(tmp_path_factory.mktemp("start"), 1)
+    done = crew.call(carry_out, Errand(append_again, WORLDS[1], where, (events, start, 2)), worker=1).value
+    assert [(one.value, one.answer) for one in done] == [(canonical(event), event["n"] + 1) for event in events]
+    assert all(one.call < one.end for one in done)
     found = crew.call(carry_out, Errand(replay_again, WORLDS[0], where)).value
     assert found.entries == list(enumerate(events, 1))
     session = Session(HONEST, "log", where)
@@ -131,17 +135,17 @@ def test_what_a_store_raises_elsewhere_is_told(crew: Crew, where: Where) -> None
 
 
 def test_a_process_is_killed_in_the_midst_of_an_append(crew: Crew, where: Where, tmp_path: Path) -> None:
-    """What returned before the kill is known with its position; the append in flight has none."""
+    """Which appends returned before the kill is known, and which was in flight."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     events = [{"n": number} for number in range(3)]
     calls = crew.call(calls_of_an_append, replace(where, path=scratch), events)
     assert calls > 3
     report = crew.call(live, Life(where, events, 2))
-    assert [one.position for one in report.appends] == [1, 2, None]
+    assert (report.begun, report.acknowledged) == (events, 2)
     assert (report.in_flight, report.error) == (True, "")
     late = crew.call(live, Life(where, events, 10 * calls))
-    assert [one.position is None for one in late.appends] == [False] * 3
+    assert (late.begun, late.acknowledged) == (events, 3)
     assert not late.in_flight
 
 

@@ -55,10 +55,10 @@ def test_replay_after_a_kill_is_the_fold_of_what_was_acknowledged(trial: Trial) 
             events = [event_of(trial.backend.values, number, one) for one in range(number % 3 + 2)]
             call = 1 + number * max(1, calls // trial.effort.kills) % calls
             report = _killed(trial, Life(session.where, events, call))
-            told = [one.event for one in report.appends if one.position is not None]
+            told = report.begun[: report.acknowledged]
             story.append(_line(number, report, call))
             store = session.open()
-            settled = _settle(trial, entries_of(store), settled + told, report, tuple(story[-_SHOWN:]))
+            settled = _settle(trial, entries_of(store), [*settled, *told], report, tuple(story[-_SHOWN:]))
             store = session.reopen(store)
             what = "replaying the log again after a kill"
             agree(
@@ -101,7 +101,7 @@ def _settle(trial: Trial, entries: Any, acknowledged: list[Any], report: Report,
     """Return the events that must be there from now on: the one in flight is, if it was found."""
     found = replay_of(trial, entries)
     if report.in_flight:
-        possible = [*acknowledged, report.appends[-1].event]
+        possible = [*acknowledged, report.begun[-1]]
         if parting(found, expected_replay(trial, possible), ("", "")) is None:
             trial.count("comparisons")
             return possible
@@ -111,8 +111,8 @@ def _settle(trial: Trial, entries: Any, acknowledged: list[Any], report: Report,
 
 
 def _line(number: int, report: Report, call: int) -> str:
-    told = [literal(one.event, 40) for one in report.appends if one.position is not None]
-    end = f"killed at call {call} of the append of {literal(report.appends[-1].event, 40)}"
+    told = [literal(event, 40) for event in report.begun[: report.acknowledged]]
+    end = f"killed at call {call} of the append of {literal(report.begun[-1], 40)}"
     if not report.in_flight:
         end = "killed after its last append had returned"
     return f"process {number + 1}: acknowledged {', '.join(told) or 'nothing'}; {end}"
