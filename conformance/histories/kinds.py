@@ -22,6 +22,8 @@ from conformance.histories.verdict import Verdict
 
 #: Decides on what no checker is asked about: what hung, died or raised.
 DRIVER = "the driver"
+#: How many calls are told of a round that never came to its end.
+_LATEST = 10
 #: Calls that only look: no other call may make them fail.
 _LOOKS = ("get", "list", "read", "restore")
 
@@ -85,7 +87,8 @@ KINDS: Mapping[str, Kind] = {
 def judged(kind: str, one: Round) -> Verdict:
     """Return what is to be said of a round of a kind."""
     if one.stuck:
-        return Verdict("not linearizable", one.stuck, checker=DRIVER)
+        # Nobody knows which call it was: the latest are told.
+        return Verdict("not linearizable", one.stuck, tuple(one.history[-_LATEST:]), checker=DRIVER)
     for worker, verb, error in one.raised:
         if verb in _LOOKS:
             # Whose call raised is not heard of again.

@@ -118,6 +118,14 @@ def test_a_failure_of_the_driver_has_no_history(tmp_path: Path) -> None:
     assert found.story == ()
 
 
+def test_a_round_that_never_ends_is_told_with_its_latest_calls(tmp_path: Path) -> None:
+    """Which of them it was nobody knows, so none is marked."""
+    one = Round([Operation(time, time + 1, 0, "put", "b", time) for time in range(1, 40, 3)], stuck="it hangs")
+    found = failed(one, judged_round("registers", one), tmp_path)
+    assert found.got == "it hangs"
+    assert [line.rpartition("put")[2] for line in found.story] == [f"('b', {time})" for time in range(10, 40, 3)]
+
+
 def test_a_call_that_raised_is_shown_with_those_beside_it(tmp_path: Path) -> None:
     """What was done at the same time tells why."""
     torn = Operation(2, NEVER, 1, "get", "a", outcome="info")

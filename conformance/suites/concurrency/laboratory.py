@@ -145,10 +145,12 @@ def _count(trial: Trial, searched: Searched) -> None:
 
 def _violation(trial: Trial, order: Order, found: Found) -> Violation:
     one, verdict = found.round, found.verdict
-    history: History = []
-    if verdict.checker == DRIVER:
-        history = [each for witness in verdict.witness for each in _beside(witness, one.history)]
-        history = history or list(one.history[-2 * _BESIDE :])  # nobody knows which it was: the latest are shown
+    history: History
+    marked = verdict.witness
+    if one.stuck:
+        history, marked = marked, ()
+    elif verdict.checker == DRIVER:
+        history = [each for witness in marked for each in _beside(witness, one.history)]
     else:
         judge = KINDS[order.plan].judge
         trial.bench.progress(f"{trial.check.code}: looking for the smallest history")
@@ -157,6 +159,7 @@ def _violation(trial: Trial, order: Order, found: Found) -> Violation:
         else:
             history = smallest(one.history, lambda part: judge(part).broken)
             verdict = judge(history)
+            marked = verdict.witness
             history = [*history, *_upkeep_beside(history, one.history)]
     who = "threads" if order.way in (*THREADS, "handles") else "processes"
     who = "tasks" if order.way in ("tasks", "cancelled") else who
@@ -165,8 +168,8 @@ def _violation(trial: Trial, order: Order, found: Found) -> Violation:
         f"{order.plan}, by {order.workers} {who}; the smallest part of round {found.number} that can't be",
         expected=KINDS[order.plan].expected,
         got=verdict.why or "there is none",
-        story=(*lanes(history, verdict.witness, _named), *(switch_lines(one.switches) if scheduled else ())),
-        history=lane_data(history, verdict.witness, _named),
+        story=(*lanes(history, marked, _named), *(switch_lines(one.switches) if scheduled else ())),
+        history=lane_data(history, marked, _named),
         repeat=str(Repeat(trial.check.code, found.number, tuple(one.switches))) if scheduled else "",
     )
 
