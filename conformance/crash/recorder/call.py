@@ -13,6 +13,7 @@ from conformance.crash.recorder import syscalls as sc
 from conformance.crash.recorder.actions import Actions
 from conformance.crash.recorder.ledger import Ledger, Place
 from conformance.crash.recorder.process import Borrowed, Processes
+from conformance.crash.recorder.seccomp import c_library
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,20 @@ class Call:
             os.close(ours.descriptor)
 
     @contextmanager
-    def masked(self) -> Iterator[None]:
-        """Create files with the permissions that the thread would create them with."""
-        before = os.umask(process.umask_of(self.tid))
+    def as_creator(self) -> Iterator[None]:
+        """Create files with the owner and the permissions that the thread would create them with."""
+        creator = process.creator_of(self.tid)
+        library = c_library()
+        mask = os.umask(creator.mask)
+        # Those of this thread alone; where the child has not changed its own, they stay as they are.
+        group = library.setfsgid(creator.group)
+        user = library.setfsuid(creator.user)
         try:
             yield
         finally:
-            os.umask(before)
+            library.setfsuid(user)
+            library.setfsgid(group)
+            os.umask(mask)
 
 
 def signed(value: int) -> int:

@@ -22,7 +22,8 @@ from conformance.crash.recorder.actions import Actions
 from conformance.crash.recorder.child import Ended
 from conformance.crash.recorder.faults import Faults, Killed
 from conformance.crash.recorder.ledger import Ledger
-from conformance.crash.recorder.patches import opening, patches
+from conformance.crash.recorder.opening import opening
+from conformance.crash.recorder.patches import patches
 from conformance.crash.recorder.recording import Recording, Unable, Workload
 from conformance.crash.trace import Operation
 from conformance.crash.tree import read_tree

@@ -55,7 +55,7 @@ class Processes:
     def handle(self, tid: int) -> int:
         """Return a pidfd of the process that a thread belongs to."""
         if tid not in self._handles:
-            group = int(_status(tid, "Tgid"))
+            group = int(_status(tid)["Tgid"])
             self._handles[tid] = os.pidfd_open(group)
         return self._handles[tid]
 
@@ -183,9 +183,26 @@ def read_path(tid: int, directory: int, address: int) -> str:
     return path
 
 
-def umask_of(tid: int) -> int:
-    """Return the file mode creation mask of a thread."""
-    return int(_status(tid, "Umask"), 8)
+@dataclass(frozen=True)
+class Creator:
+    """What a thread makes files with.
+
+    Args:
+        mask: Permissions that they do not get.
+        user: Their owner.
+        group: Their group.
+    """
+
+    mask: int
+    user: int
+    group: int
+
+
+def creator_of(tid: int) -> Creator:
+    """Return what a thread makes files with."""
+    status = _status(tid)
+    # The last of four numbers is that of the file system; see setfsuid(2).
+    return Creator(int(status["Umask"], 8), int(status["Uid"].split()[3]), int(status["Gid"].split()[3]))
 
 
 def inodes_mapped(tid: int, address: int, length: int) -> set[int]:
@@ -199,6 +216,6 @@ def inodes_mapped(tid: int, address: int, length: int) -> set[int]:
     return found - {0}
 
 
-def _status(tid: int, field: str) -> str:
+def _status(tid: int) -> dict[str, str]:
     with open(f"/proc/{tid}/status", encoding="ascii", errors="replace") as file:
-        return next(line.split()[1] for line in file if line.startswith(field + ":"))
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,22 @@ def check(recording: Recording, ended: str = "returned") -> Recording:
 def test_every_call_is_recorded(server: Server, seccomp: str, root: Path, workload: Callable[..., None]) -> None:
     """For all calls that change files, whether they succeed or fail, nothing is missing."""
     assert check(server.record(workload, root, using=seccomp)).unseen == ()
+
+
+def test_what_another_user_makes_is_its_own(server: Server, seccomp: str) -> None:
+    """A server that was started by root and became somebody else must be able to open its own files again."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        os.chmod(folder, 0o777)
+        check(server.record(w.another_user, Path(folder), using=seccomp))
+        found = {name: os.stat(f"{folder}/{name}") for name in ("a", "d", "d/b")}
+    assert {(one.st_uid, one.st_gid) for one in found.values()} == {(65533, 65534)}
+    assert {name: oct(one.st_mode) for name, one in found.items()} == {
+        "a": "0o100640",
+        "d": "0o40750",
+        "d/b": "0o100640",
+    }
 
 
 @pytest.mark.parametrize("journal", ["delete", "truncate", "persist", "wal", "memory"])

@@ -322,6 +322,21 @@ def processes(root: str, mark: Mark) -> None:
     os.write(file, b", of the parent")
 
 
+def another_user(root: str, mark: Mark) -> None:
+    """A process that has become another user, as a server does that root starts."""
+    if pid := os.fork():
+        assert os.waitpid(pid, 0)[1] == 0
+        return
+    os.umask(0o027)
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65533, 65533, 65533)
+    put(f"{root}/a")
+    os.mkdir(f"{root}/d")
+    os.close(os.open(f"{root}/a", os.O_RDONLY))
+    put(f"{root}/d/b")
+    os._exit(0)
+
+
 def signals(root: str, mark: Mark) -> None:
     """Signal handlers that write, while others write."""
     file = os.open(f"{root}/a", os.O_CREAT | os.O_WRONLY)
