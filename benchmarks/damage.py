@@ -14,9 +14,10 @@ from contextlib import closing
 
 from conformance.address import load
 from conformance.damage.damage import DETECTS
+from conformance.damage.examine import Case
 from conformance.damage.operators import damages
 from conformance.damage.specimen import specimens
-from conformance.damage.sweep import Budget, Case, sweep
+from conformance.damage.sweep import Budget, sweep
 from conformance.workers import Crew
 
 STORES = (("file", "state"), ("wal", "state"), ("wal", "log"), ("sqlite", "state"), ("sqlite", "log"))

@@ -28,11 +28,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from conformance.address import load
 from conformance.backend import Backend
+from conformance.bench import Bench
 from conformance.check import catalogue
 from conformance.effort import EFFORTS
 from conformance.profile import probe
 from conformance.result import Result
-from conformance.trial import Bench
 from tests.mutants.registry import mutants
 
 SUITE = "concurrency"

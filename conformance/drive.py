@@ -81,6 +81,10 @@ class Driver:
         found: list[Any] = self._wait_for(_items, function, *args, **kwargs)
         return found
 
+    def attribute(self, store: Any, name: str) -> Any:
+        """Return what a store tells under a name, such as the head of a log: an attribute, or a method to be called."""
+        return self.call(_told, store, name)
+
     def leave(self) -> None:
         """Leave the store's context manager, where it had one; the store can still be called, to see what it does."""
         self._lent.close()
@@ -106,6 +110,11 @@ class Driver:
 
 def _looks_open(store: Any) -> bool:
     return hasattr(store, "__getitem__") or hasattr(store, "append")
+
+
+def _told(store: Any, name: str) -> Any:
+    found = getattr(store, name)
+    return found() if callable(found) else found
 
 
 def _identity(thing: Any) -> Any:

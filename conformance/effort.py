@@ -15,7 +15,8 @@ class Effort:
         steps: Calls in one random sequence.
         many: Entries in the checks about many keys and long logs.
         crash_states: Distinct crash states that one exploration recovers.
-        crash_seconds: No further crash state is begun after so long.
+        crash_seconds: No further crash state of an exploration, and no further damaged copy of a check, is begun after
+            so long.
         second_crashes: First crashes, of each exploration, whose recovery is made to crash too.
         kills: Processes that a check really kills.
         faults: Places of a sweep of I/O errors that are tried for each kind of error.
@@ -25,6 +26,7 @@ class Effort:
         agent_seconds: An agent that is killed again and again is simulated for so long; 0 for not at all.
         rounds: Of workers that meet in one way, at most, in one check.
         round_seconds: No round is begun that would end after so long.
+        patience_s: Seconds after which a call that waits for a server counts as hanging.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Effort:
     agent_seconds: float
     rounds: int
     round_seconds: float
+    patience_s: float = 30.0
 
 
 EFFORTS = {

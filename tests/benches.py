@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.backend import Backend
+from conformance.bench import Bench
 from conformance.check import catalogue
 from conformance.effort import EFFORTS, Effort
 from conformance.profile import probe
 from conformance.result import Result
-from conformance.trial import Bench
 
 #: What is reached in a time depends on the machine, and `quick` looks for a moment only. What is found within a second
 #: on a machine that does nothing else is measured in benchmarks/detection.py.

@@ -154,6 +154,26 @@ def test_listings_of_an_async_store(listing: Callable[[], Any]) -> None:
         assert len(driver.items(listing)) == 1
 
 
+async def _three(_self: Any) -> int:
+    return 3
+
+
+@pytest.mark.parametrize("opener", [SyncStore, open_later], ids=["sync", "async"])
+@pytest.mark.parametrize(
+    "head",
+    [3, property(lambda _self: 3), lambda _self: 3, property(_three), _three],
+    ids=["attribute", "property", "method", "async property", "async method"],
+)
+def test_what_a_store_tells_is_an_attribute_or_a_method(opener: Callable[[], Any], head: Any) -> None:
+    """The head of a log is read, called or awaited, whatever it is."""
+    with closing(Driver()) as driver:
+        driver.open(opener)
+        told = type("Log", (), {"head": head})()
+        assert driver.attribute(told, "head") == 3
+        with pytest.raises(AttributeError, match="first"):
+            driver.attribute(told, "first")
+
+
 def test_context_manager_is_entered_and_left_once() -> None:
     """A context manager that is no store is entered; `leave` leaves it, and a second time does nothing."""
     seen: list[str] = []

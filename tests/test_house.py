@@ -34,6 +34,7 @@ HEAVY = (
     "sqlite3",
     "tomllib",
     "tomli",
+    "conformance.bench",
     "conformance.check",
     "conformance.contracts",
     "conformance.run",
@@ -96,6 +97,8 @@ def test_only_the_plugins_side_knows_pytest(path: Path) -> None:
     assert not imported(path) & {"pytest", "conformance.running", *on_pytests_side}
 
 
+#: What judges, and what makes of judgements what is shown.
+JUDGES = ("bench", "check", "trial", "result", "suites", "run", "options", "report", "running", "plugin")
 #: What of the engine of histories puts its checkers and its drivers together.
 TOGETHER = ("histories.rounds", "histories.kinds", "histories.search", "workers", "backend")
 
@@ -103,16 +106,13 @@ TOGETHER = ("histories.rounds", "histories.kinds", "histories.search", "workers"
 @pytest.mark.parametrize(
     ("room", "strangers"),
     [
-        ("crash", ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "plugin")),
-        ("histories", ("check", "trial", "result", "suites", "run", "options", "report", "running", "plugin", "crash")),
+        ("crash", (*JUDGES, "models")),
+        ("histories", (*JUDGES, "crash")),
         ("histories/checkers", ("histories.drivers", *TOGETHER)),
         ("histories/drivers", ("histories.checkers", *TOGETHER)),
-        ("workers", ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "crash")),
-        (
-            "damage",
-            ("check", "trial", "result", "suites", "models", "run", "options", "report", "running", "histories"),
-        ),
-        ("replay", ("check", "trial", "result", "suites", "run", "options", "report", "running", "plugin", "damage")),
+        ("workers", (*JUDGES, "models", "crash")),
+        ("damage", (*JUDGES, "models", "histories")),
+        ("replay", (*JUDGES, "damage")),
         ("crash/recorder", ("crash.disk", "crash.subjects", "crash.reopen", "workers", "crash.explore")),
         ("crash/disk", ("crash.recorder", "crash.subjects", "crash.reopen", "workers", "crash.explore")),
     ],

@@ -6,7 +6,7 @@ It is recorded like a workload that crashes, so that earlier versions of its fil
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -82,6 +82,15 @@ def specimens(crew: Crew, seed: int, domain: str) -> list[Specimen]:
         _specimen("recovered", crew.contract, one, found.real, closed.older),
         _specimen("killed", crew.contract, one, killed, closed.older[1:]),
     ]
+
+
+def within(specimen: Specimen, names: Collection[Name]) -> Iterator[tuple[Name, str, int, int]]:
+    """Give the places at which the values of some records stand in the files, the records in turn."""
+    places = {name: list(specimen.regions[name]) for name in names}
+    while any(places.values()):
+        for name, left in places.items():
+            if left:
+                yield (name, *left.pop(0))
 
 
 def _specimen(name: str, contract: str, one: Recorded, tree: Tree, older: tuple[tuple[str, Tree], ...]) -> Specimen:

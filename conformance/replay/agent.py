@@ -17,13 +17,11 @@ import time
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
-from conformance.backend import Where
 from conformance.drive import Driver
+from conformance.place import place_of
 from conformance.recording import raised
-from conformance.session import ManualClock
 from conformance.workers.worker import Bay
 
 #: Lines that a life may write before it is killed, at most.
@@ -222,7 +220,7 @@ def _live(bay: Bay, draw: random.Random, writer: int) -> None:
 
     try:
         with closing(Driver()) as driver:
-            log = driver.open(getattr(bay.backend, bay.contract), Where(Path(bay.place), clock=ManualClock()))
+            log = driver.open(getattr(bay.backend, bay.contract), place_of(bay.backend, bay.place))
             state, position = _restored(bay, driver, log, tell)
             while True:
                 for _ in range(draw.randint(1, _APART)):
@@ -245,7 +243,7 @@ def _keep(driver: Driver, log: Any, draw: random.Random, tell: Any, state: Any, 
     driver.call(log.checkpoint, state, position)
     tell("kept")
     upto = position - draw.choice([0, 0, 3])
-    if draw.random() < 0.5 and upto >= _attribute(driver, log, "first"):
+    if draw.random() < 0.5 and upto >= driver.attribute(log, "first"):
         tell("begin", call=f"compact up to {upto:,}")
         driver.call(log.compact, upto)
         tell("compacted")
@@ -264,17 +262,9 @@ def _restored(bay: Bay, driver: Driver, log: Any, tell: Any) -> tuple[Any, int]:
         if wrong is None and (position, event) != (expected, due):
             wrong = (repr((expected, due))[:200], repr((position, event))[:200])
         state = folded(state, event)
-    head = _attribute(driver, log, "head")
+    head = driver.attribute(log, "head")
     if wrong is None and expected != head:
         wrong = (f"events up to the head, {head:,}", f"none after {expected:,}")
     found = {"head": head, "upto": upto, "state": before, "folded": _opened(state)[1], "wrong": wrong}
     tell("found", **found, count=expected - upto + 2)
     return state, head
-
-
-def _attribute(driver: Driver, log: Any, name: str) -> Any:
-    def read() -> Any:
-        found = getattr(log, name)
-        return found() if callable(found) else found
-
-    return driver.call(read)

@@ -1,4 +1,7 @@
-"""What processes of other worlds are asked to do with a log: replay, restore, append; and to fold without any log."""
+"""Errands: what processes of other worlds are asked to do with a store.
+
+The tasks here are those of logs: replay, restore, append; and to fold without any log.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ from typing import Any, TypeVar
 from conformance.backend import Backend, Where
 from conformance.histories.drivers.processes import Member, MemberError
 from conformance.histories.operation import Operation
+from conformance.place import ManualClock
 from conformance.replay.appends import appended, attempted
 from conformance.replay.folds import FoldError, fold_of
 from conformance.replay.replay import Entry, Replay, replayed
 from conformance.replay.worlds import World, inside
-from conformance.session import ManualClock, Session
+from conformance.session import Session
 from conformance.workers import Bay
 
 #: Seconds after which a process hangs; on a machine that is busy otherwise, many do little.
@@ -30,9 +34,10 @@ class Errand:
     """What a process does, in a world.
 
     Args:
-        task: A function of this module.
+        task: A function that can be imported by its name. It is given a session, or the backend if there is no place,
+            and what lets the clock of its world step.
         world: Where.
-        where: The place of the log; None for what needs no log.
+        where: The place of the store; None for what needs no store.
         arguments: The rest of what the task is given.
     """
 
@@ -48,7 +53,7 @@ class Outcome:
 
     Args:
         value: What the task returned.
-        error: What the log raised, or how the process ended; empty if all went well.
+        error: What the store raised, or how the process ended; empty if all went well.
         fold_error: What is wrong with the fold.
     """
 
@@ -58,14 +63,19 @@ class Outcome:
 
 
 def carry_out(bay: Bay, errand: Errand) -> Outcome:
-    """Carry out an errand in a process that has done nothing else; runs in a worker of the errand's world."""
+    """Carry out an errand in a process that has done nothing else; runs in a worker of the errand's world.
+
+    The process is gone when this returns, so that of errands that follow each other no two have the store open.
+    """
     folder = bay.folder / "elsewhere"
     folder.mkdir(exist_ok=True)
     if errand.world.shift is not None:
         with suppress(ImportError):
             import time_machine  # noqa: F401 - the processes that are forked here have it then
-    with closing(Member({"backend": bay.backend})) as member:
-        member.tell(_in_world, errand, folder)
+    with closing(Member({"backend": bay.backend, "contract": bay.contract})) as member:
+        # A world may have another working directory.
+        where = errand.where and replace(errand.where, path=errand.where.path.absolute())
+        member.tell(_in_world, replace(errand, where=where), folder)
         try:
             outcome: Outcome = member.answer(LIMIT_S)
         except MemberError as error:
@@ -86,18 +96,15 @@ def _in_world(state: dict[str, Any], errand: Errand, folder: Path) -> Outcome:
             if errand.where is None:
                 return Outcome(errand.task(backend, step, *errand.arguments))
             clock.now = errand.where.clock() + (errand.world.shift or 0.0)
-            session = Session(backend, "log", replace(errand.where, clock=clock))
+            session = Session(backend, state["contract"], replace(errand.where, clock=clock))
             try:
                 return Outcome(errand.task(session, step, *errand.arguments))
             finally:
                 session.close()
         except FoldError as error:
             return Outcome(fold_error=str(error))
-        except Exception as error:  # noqa: BLE001 - the log's; told to who asked
+        except Exception as error:  # noqa: BLE001 - the store's; told to who asked
             return Outcome(error=f"{type(error).__name__}: {error}")
-
-
-# The tasks. Each is given a session, or the backend, and what lets the clock of its world step.
 
 
 def fold_again(backend: Backend, step: Callable[[], None], events: Sequence[Any]) -> Replay:

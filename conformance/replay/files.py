@@ -8,20 +8,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-Files = Mapping[str, bytes]
+from conformance.crash.tree import Tree
 
 
-def files_below(folder: Path) -> Files:
-    """Return the content of all files below a folder, by their paths from there."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def steady(before: Tree, after: Tree) -> Mapping[str, bytes]:
+    """Return the files, without directories, that were there before and after with the same bytes."""
+    return {name: content for name, content in before.items() if content is not None and after.get(name) == content}
 
 
-def steady(before: Files, after: Files) -> Files:
-    """Return the files that were there before and after, with the same bytes."""
-    return {name: content for name, content in before.items() if after.get(name) == content}
-
-
-def changed(expected: Files, found: Files) -> list[str]:
+def changed(expected: Mapping[str, bytes], found: Tree) -> list[str]:
     """Return what became of files that should be as they were, a line for each that is not; new ones do not count."""
     return [_change(name, content, found.get(name)) for name, content in expected.items() if found.get(name) != content]
 
@@ -31,11 +26,11 @@ def kept(folder: Path) -> Iterator[Callable[[], None]]:
     """Keep a copy of a folder; gives what makes the folder as it was."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as room:
         copy = Path(room, "copy")
-        shutil.copytree(folder, copy)
+        shutil.copytree(folder, copy, symlinks=True)
 
         def restore() -> None:
             shutil.rmtree(folder)
-            shutil.copytree(copy, folder)
+            shutil.copytree(copy, folder, symlinks=True)
 
         yield restore
 

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.backend import Where
 from conformance.drive import Driver
+from conformance.place import place_of
 from conformance.recording import raised
 from conformance.replay.meters import descriptors, disk_of, memory
-from conformance.session import ManualClock
 from conformance.workers.forked import Ended, alone
 from conformance.workers.worker import Bay
 
@@ -149,7 +148,7 @@ def _worked(bay: Bay, job: tuple[Path, int]) -> Grown:
     try:
         with closing(Driver()) as driver:
             opener = getattr(bay.backend, bay.contract)
-            store = driver.open(opener, Where(folder, clock=ManualClock()))
+            store = driver.open(opener, place_of(bay.backend, folder))
             do = _log_work if bay.contract == "log" else _state_work
             work = _Work(bay.backend.values)
             while work.operations < operations or not _clear(readings):
@@ -201,7 +200,7 @@ def _log_work(bay: Bay, driver: Driver, store: Any, work: _Work, each: int) -> N
     position: int = [driver.call(store.append, work.next()) for _ in range(each)][-1]
     _acknowledge(bay, driver, store)
     driver.call(store.checkpoint, work.next(), position)
-    if position >= driver.call(_first, store):  # else the log has compacted itself, and may refuse
+    if position >= driver.attribute(store, "first"):  # else the log has compacted itself, and may refuse
         driver.call(store.compact, position)
     work.live = work.size
 
@@ -222,10 +221,6 @@ def _state_work(bay: Bay, driver: Driver, store: Any, work: _Work, each: int) ->
 def _acknowledge(bay: Bay, driver: Driver, store: Any) -> None:
     if bay.backend.flush is not None:
         driver.call(bay.backend.flush, store)
-
-
-def _first(store: Any) -> Any:
-    return store.first() if callable(store.first) else store.first
 
 
 def payload(domain: str, number: int, size: int) -> Any:

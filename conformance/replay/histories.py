@@ -1,27 +1,20 @@
 """The life of a state store: writes, deletes, snapshots, compactions and reopenings, and what must be read ever after.
 
-What was there at each time is kept beside the store. So whoever looks at the store later, in this process or in one
-that has another hash seed, time zone and working directory, can be compared with it.
+What was there at each time is kept beside the store. So whoever looks at the store later, in this process or in one of
+another world, can be compared with it.
 """
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from conformance.address import load
-from conformance.backend import Backend, Where
-from conformance.replay.strange import in_strange_processes
 from conformance.session import Handle, Session
 from conformance.values import domain
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from conformance.values.equality import same
 
 KEYS = ("a", "b", "a/b", "clé", "k" * 40)
 #: What is drawn: a store is written to more often than anything else.
@@ -93,6 +86,10 @@ class Look:
     snapshots: list[tuple[str, dict[str, Any]]]
 
 
+#: Of a store that could not be read.
+NOTHING = Look([], 0, {}, {}, [])
+
+
 @dataclass(frozen=True)
 class Sight:
     """A look, and what it had to show.
@@ -102,12 +99,16 @@ class Sight:
         look: What was read.
         known: What must be read.
         calls: How many calls had been made to the store by then.
+        error: What the store raised there instead; empty if it was read.
+        story: What else is told where it does not show what it had to.
     """
 
     when: str
     look: Look
     known: Known
     calls: int
+    error: str = ""
+    story: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,25 @@ def look_at(store: Handle, offered: Offered, missing: tuple[type[BaseException],
     return Look(entries, len(store), tokens, versions, snapshots)
 
 
+def look_again(
+    session: Session, step: Callable[[], None], offered: Offered, missing: tuple[type[BaseException], ...]
+) -> Look:
+    """Open the store, and read all that it has; an errand."""
+    store = session.open()
+    step()
+    return look_at(store, offered, missing)
+
+
+def alike(one: Look, other: Look) -> bool:
+    """Tell whether two looks show the same; in which order keys and names are listed is promised by nobody."""
+    return same(_comparable(one), _comparable(other))
+
+
+def _comparable(look: Look) -> tuple[Any, ...]:
+    listed = (sorted(pairs, key=lambda pair: repr(pair[0])) for pairs in (look.entries, look.snapshots))
+    return (*listed, look.length, look.tokens, look.versions)
+
+
 def _value(read: Callable[[], Any], missing: tuple[type[BaseException], ...]) -> Any:
     try:
         return read()
@@ -148,7 +168,7 @@ def _value(read: Callable[[], Any], missing: tuple[type[BaseException], ...]) ->
 
 
 def live(session: Session, offered: Offered, missing: tuple[type[BaseException], ...], steps: int, seed: int) -> Life:
-    """Carry out a script that is drawn, looking at everything in between and in the end from everywhere.
+    """Carry out a script that is drawn, looking at everything in between and in the end; what lasts is closed then.
 
     Args:
         session: An empty place.
@@ -192,9 +212,6 @@ def live(session: Session, offered: Offered, missing: tuple[type[BaseException],
         see("after reopening it")
         store.acknowledge()
         store.close()
-        answers = session.recorder.record("session.read_in_strange_processes()", _strange, session, offered, missing)
-        calls = len(session.recorder.calls)
-        sights += [Sight(f"in a new process with {how}", look, known.copy(), calls) for how, look in answers]
     return Life(tuple(sights), tokens, tuple(call.source for call in session.recorder.calls))
 
 
@@ -227,21 +244,3 @@ def _write(store: Handle, offered: Offered, known: Known, tokens: dict[str, list
     if offered.history:
         newest = store.versions(key)[:1]
         known.versions.setdefault(key, []).append((newest[0] if newest else None, value))
-
-
-def _strange(session: Session, offered: Offered, missing: tuple[type[BaseException], ...]) -> list[tuple[str, Look]]:
-    backend = session.backend.address or session.backend
-    where = replace(session.where, path=session.where.path.absolute())
-    answers: list[tuple[str, Look]] = in_strange_processes(
-        _look_there, backend, where, offered, missing, at_once=session.backend.sharing == "processes"
-    )
-    return answers
-
-
-def _look_there(
-    elsewhere: Path, backend: Backend | str, where: Where, offered: Offered, missing: tuple[type[BaseException], ...]
-) -> Look:
-    session = Session(load(backend) if isinstance(backend, str) else backend, "state", where)
-    os.chdir(elsewhere)
-    with closing(session):
-        return look_at(session.open(), offered, missing)

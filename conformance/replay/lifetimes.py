@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.backend import Where
+from conformance.place import place_of
 from conformance.recording import raised
 from conformance.replay.growth import roomy
 from conformance.replay.meters import descriptors, threads
-from conformance.session import ManualClock, Session
+from conformance.session import Session
 from conformance.values import domain
 from conformance.workers.forked import Ended, alone
 from conformance.workers.worker import Bay
@@ -74,7 +75,7 @@ def lived(bay: Bay, cycles: int) -> Lifetimes:
 def _cycled(bay: Bay, job: tuple[Path, int]) -> Lifetimes:
     gc.enable()
     folder, cycles = job
-    where = Where(folder, clock=ManualClock())
+    where = place_of(bay.backend, folder)
     counts: list[Count] = []
     for cycle in range(1, cycles + 1):
         try:

@@ -126,9 +126,15 @@ def _checks(backend: Mapping[str, Any], only: str = "") -> list[Mapping[str, Any
 def _damage(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Give a line for each contract whose files were damaged: what came of it, and which damage passed in silence."""
     for contract in backend["contracts"]:
-        for check in (check for suite in contract["suites"] for check in suite["checks"]):
-            if check["code"].endswith("-CORR-91") and check["conditions"]:
+        suites = [suite for suite in contract["suites"] if suite["name"] == "corruption"]
+        for check in (check for suite in suites for check in suite["checks"]):
+            if any(_counts_classes(text) for text in check["conditions"].values()):
                 yield f"  damage       {contract['name']}: {_classes(check)}", ""
+
+
+def _counts_classes(condition: str) -> bool:
+    """Tell whether a condition says how often a kind of damage ended in which class, as in `2 detected, 1 died`."""
+    return all(part.partition(" ")[2] in _CLASSES for part in condition.split(", "))
 
 
 def _classes(check: Mapping[str, Any]) -> str:

@@ -2,6 +2,10 @@
 
 JSON in the style of RFC 8785: no spaces, keys in order, UTF-8. That standard itself knows no ints beyond 2**53, and
 writes 1 and 1.0, 0 and -0.0 alike; here each has a text of its own, and so has what is no JSON.
+
+This is for any Python value, such as the state of a fold: a tuple is no list, a subclass is not its base, and what
+would have another text in another process is refused. For contents of stores, which are JSON-like, the crash engine has
+a text of its own, which one call of the JSON encoder makes, in a tenth of the time.
 """
 
 from __future__ import annotations

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reference_backends._files import FileLock, make_directory, sync, sync_directory
 from reference_backends._json import check_value, dumps, loads
 from reference_backends.wal.chain import Chain
+from reference_backends.wal.commits import Commits, Ticket
 from reference_backends.wal.errors import ConflictError, CorruptLog, Damage, Report
 from reference_backends.wal.manifest import read_sealed, write_sealed
 from reference_backends.wal.record import BATCH, HEADER_BYTES, SINGLE, encode, says
@@ -23,28 +22,6 @@ SEGMENT_BYTES = 64 * 2**20
 DURABILITIES = ("none", "wal", "full")
 _CHECKPOINT = "checkpoint"
 _PAGE_BYTES = 256 * 1024
-
-
-@dataclass
-class _Ticket:
-    """One append or batch that waits for its commit."""
-
-    payload: bytes
-    count: int
-    kind: int
-    expected: int | None
-    position: int = 0
-    error: BaseException | None = None
-    done: bool = False
-
-
-@dataclass
-class _Queue:
-    """The appends that wait, and whether some thread is committing others."""
-
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    waiting: list[_Ticket] = field(default_factory=list)
-    committing: bool = False
 
 
 class WalLog:
@@ -70,7 +47,7 @@ class WalLog:
         self._path = Path(path)
         self._durability = durability
         self._segment_bytes = segment_bytes
-        self._queue = _Queue()
+        self._commits = Commits()
         self._closed = False
         self._failure: OSError | None = None
         make_directory(self._path)
@@ -89,7 +66,7 @@ class WalLog:
             TypeError: The event is not JSON.
             ConflictError: The head is not `expected`; nothing was appended.
         """
-        return self._commit(_Ticket(dumps(event).encode(), 1, SINGLE, expected))
+        return self._commits.commit(Ticket(dumps(event).encode(), 1, SINGLE, expected), self._write_group)
 
     def append_batch(self, events: Iterable[Any], expected: int | None = None) -> list[int]:
         """Append all events at consecutive positions, or none, and return the positions."""
@@ -97,44 +74,15 @@ class WalLog:
         if not texts:
             return []
         payload = f"[{','.join(texts)}]".encode()
-        position = self._commit(_Ticket(payload, len(texts), BATCH, expected))
+        position = self._commits.commit(Ticket(payload, len(texts), BATCH, expected), self._write_group)
         return list(range(position, position + len(texts)))
 
-    def _commit(self, ticket: _Ticket) -> int:
-        """Queue the ticket and wait; the first thread that finds nobody committing commits for all that wait."""
-        queue = self._queue
-        group: list[_Ticket] = []
-        with queue.changed:
-            queue.waiting.append(ticket)
-            while queue.committing and not ticket.done:
-                queue.changed.wait()
-            leads = not ticket.done
-            if leads:
-                group, queue.waiting, queue.committing = queue.waiting, [], True
-        if leads:
-            try:
-                self._commit_group(group)
-            finally:
-                with queue.changed:
-                    queue.committing = False
-                    queue.changed.notify_all()
-        if ticket.error is not None:
-            raise ticket.error
-        return ticket.position
+    def _write_group(self, group: Sequence[Ticket]) -> None:
+        with self._lock.held(exclusive=True):
+            self._follow_for_writing()
+            self._write(group)
 
-    def _commit_group(self, group: Sequence[_Ticket]) -> None:
-        try:
-            with self._lock.held(exclusive=True):
-                self._follow_for_writing()
-                self._write(group)
-        except BaseException as error:  # noqa: BLE001 - every append of the group must hear of it
-            for ticket in group:
-                ticket.error = ticket.error or error
-        finally:
-            for ticket in group:
-                ticket.done = True
-
-    def _write(self, tickets: Sequence[_Ticket]) -> None:
+    def _write(self, tickets: Sequence[Ticket]) -> None:
         segment = self._chain.segments[-1]
         if segment.end >= self._segment_bytes and segment.next > segment.first:
             try:

@@ -110,6 +110,17 @@ class Deadly(Checked):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Greedy(Checked):
+    """The same, but it asks for much memory, as for a length that damage made large."""
+
+    def decode(self, line: bytes) -> Any:
+        """Return the key and the value, or those of zeros."""
+        try:
+            return super().decode(line)
+        except ValueError:
+            return ["zeros", len(bytes(3 << 30))]
+
+
 def _backend(name: str, store: type[Lines]) -> Backend:
     return Backend(name, state=lambda where: _opened(store, where), address=f"{__name__}:{name.upper()}")
 
@@ -122,3 +133,4 @@ LINES = _backend("lines", Lines)
 CHECKED = _backend("checked", Checked)
 PATIENT = _backend("patient", Patient)
 DEADLY = _backend("deadly", Deadly)
+GREEDY = _backend("greedy", Greedy)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from conformance.crash.tree import Tree
 from conformance.damage.damage import Damage, Splice
+from conformance.damage.examine import Case, Shown
 from conformance.damage.judge import Judged, Truth
 from conformance.damage.show import story, title
 from conformance.damage.specimen import Specimen
-from conformance.damage.sweep import Broken, Case, Finding, Shown
+from conformance.damage.sweep import Broken, Finding
 
 TREE: Tree = {"d/": None, "d/data": bytes(range(64, 104)), "lock": b""}
 SPECIMEN = Specimen("closed", TREE, Truth("state", {"entries": [], "length": 0}), (), {})

@@ -104,6 +104,7 @@ class LeftBehindLock:
             except FileExistsError:
                 if time.monotonic() > until:
                     raise TimeoutError("the store is locked") from None
+                # Nobody tells when a file is gone: this lock, like most of its kind, is polled.
                 time.sleep(0.0005)
         try:
             yield
@@ -122,7 +123,7 @@ class LeasedLock(LeftBehindLock):
             with suppress(FileNotFoundError):
                 if time.time() - self.path.stat().st_mtime > LEASE_S:
                     self.path.unlink()
-            time.sleep(0.0002)
+            time.sleep(0.0002)  # polled, as above
         try:
             yield
         finally:

@@ -116,7 +116,7 @@ class WindowsByText(PlainLog):
 
 
 class BuffersOfThreads(PlainLog):
-    """Each thread has a buffer, and all are written one after the other."""
+    """Each thread has a buffer, and these are written one after the other, that of the latest thread first."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -133,7 +133,6 @@ class BuffersOfThreads(PlainLog):
             position = self.head + 1
             self.buffers[threading.get_ident()].append(text)
             self.pending += 1
-            time.sleep(0)  # the others have their turns
             return position
 
     def read(self, start: int = 1, stop: int | None = None) -> Any:
@@ -143,7 +142,7 @@ class BuffersOfThreads(PlainLog):
     def flush(self) -> None:
         """Write the buffers."""
         with self.threads:
-            texts = [text for buffer in self.buffers.values() for text in buffer]
+            texts = [text for buffer in reversed(self.buffers.values()) for text in buffer]
             self.buffers.clear()
             self.pending = 0
             self.insert(texts)

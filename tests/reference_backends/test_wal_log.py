@@ -15,6 +15,7 @@ import pytest
 from conformance import Where
 from conformance.child import in_new_process
 from reference_backends.wal import ConflictError, Report, WalLog, log, open_log, segment
+from reference_backends.wal.commits import Ticket
 from reference_backends.wal.manifest import Manifest, read_manifest, write_manifest, write_sealed
 from reference_backends.wal.record import SINGLE
 
@@ -187,13 +188,13 @@ def test_appends_share_a_sync(store: WalLog, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(log, "_synced", gate)
     queued = threading.Semaphore(0)
-    wait = store._queue.changed.wait
+    wait = store._commits.changed.wait
 
     def waiting(timeout: float | None = None) -> bool:
         queued.release()
         return wait(timeout)
 
-    monkeypatch.setattr(store._queue.changed, "wait", waiting)
+    monkeypatch.setattr(store._commits.changed, "wait", waiting)
     positions: list[int] = []
     threads = [threading.Thread(target=lambda: positions.append(store.append("x"))) for _ in range(6)]
     threads[0].start()
@@ -212,8 +213,8 @@ def test_appends_share_a_sync(store: WalLog, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_conflict_in_a_group_is_that_of_one(store: WalLog) -> None:
     """In one group, an append that expects another head is refused and the others are made."""
-    tickets = [log._Ticket(b'"a"', 1, SINGLE, expected) for expected in (None, 0, 1)]
-    store._commit_group(tickets)
+    tickets = [Ticket(b'"a"', 1, SINGLE, expected) for expected in (None, 0, 1)]
+    store._write_group(tickets)
     assert [(ticket.position, type(ticket.error)) for ticket in tickets] == [
         (1, type(None)),
         (0, ConflictError),

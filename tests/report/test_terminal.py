@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from conformance.report.terminal import summary_lines
 from conformance.result import Result
 
@@ -78,7 +80,17 @@ def test_what_damage_does_is_told_for_each_contract() -> None:
         evidence={"damaged stores": 12, "detected": 9, "harmless": 1_000, "silent missing": 2},
         conditions={"bit flipped": "9 detected", "emptied": "1 silent missing", "file missing": "1 silent missing"},
     )
-    suites = [{"name": "corruption", "checks": [{**told, "code": "STATE-CORR-91"}]}]
-    found = lines(contracts=[{"name": "state", "suites": suites}])
+    found = lines(contracts=[{"name": "state", "suites": [{"name": "corruption", "checks": [check(), told]}]}])
     assert found[2] == "  damage       state: 1,000 harmless, 9 detected, 2 silent missing (emptied, file missing)"
     assert not [line for line in found if "crash engine" in line]
+
+
+@pytest.mark.parametrize(
+    ("suite", "conditions"),
+    [("crash-recovery", {"bit flipped": "9 detected"}), ("corruption", {"recorder": "seccomp"}), ("corruption", {})],
+)
+def test_only_what_damage_does_is_told_as_such(suite: str, conditions: dict[str, str]) -> None:
+    """Not the conditions of another suite, nor others of this one, whatever the code of the check is."""
+    told = {**check(evidence={"detected": 9}, conditions=conditions), "code": "STATE-CORR-91"}
+    found = lines(contracts=[{"name": "state", "suites": [{"name": suite, "checks": [told]}]}])
+    assert not [line for line in found if line.startswith("  damage")]

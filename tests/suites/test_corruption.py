@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conformance.address import load
+from conformance.bench import Bench
 from conformance.check import catalogue
 from conformance.crash.tree import write_tree
 from conformance.damage.ask import ask
@@ -18,7 +19,6 @@ from conformance.damage.operators import damages
 from conformance.effort import EFFORTS
 from conformance.result import Counterexample
 from conformance.suites.corruption.laboratory import laboratory
-from conformance.trial import Bench
 from tests import test_stores
 from tests.benches import LONG_ENOUGH, bench
 from tests.mutants.registry import BACKENDS

@@ -13,6 +13,7 @@ import pytest
 
 from conformance.address import load
 from conformance.backend import Backend
+from conformance.bench import Bench
 from conformance.check import Check, catalogue
 from conformance.crash.fakedisk import Fake
 from conformance.crash.history import History, moments
@@ -26,7 +27,6 @@ from conformance.profile import Profile, probe
 from conformance.result import Result
 from conformance.suites.crash_recovery import rules
 from conformance.suites.crash_recovery.laboratory import Laboratory
-from conformance.trial import Bench
 from conformance.workers import Crew
 from tests.benches import bench
 from tests.odd.crash import ODD

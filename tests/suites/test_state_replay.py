@@ -2,39 +2,128 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conformance.address import load
-from conformance.backend import Where
+from conformance.backend import Backend, Where
 from conformance.check import catalogue
-from conformance.replay.histories import Offered, live
-from conformance.replay.strange import in_strange_processes
+from conformance.replay.errands import Errand, carry_out
+from conformance.replay.histories import Look, Offered, alike, live, look_again
+from conformance.replay.worlds import WORLDS
 from conformance.session import ManualClock, Session
+from conformance.workers import Crew
 from tests.benches import bench
-from tests.mutants.capable_base import HONEST
+from tests.mutants.capable_base import HONEST, CapableState, capable
 from tests.mutants.registry import BACKENDS
 
 CODES = tuple(f"STATE-REPLAY-0{number}" for number in range(1, 5))
+ANY_PROCESS = "nothing that is different there is enough by itself"
 ALL = Offered(cas=True, history=True, snapshots=True, compact=True, lasting=True)
 
 
-def environment(elsewhere: Path) -> tuple[int, str, bool]:
+def environment(backend: Backend, step: Callable[[], None]) -> tuple[int, str, str]:
     """Return what a store might depend on; runs in another process."""
     import time
 
-    return hash("text"), time.strftime("%z"), elsewhere.is_dir()
+    return hash("text"), time.strftime("%z"), os.getcwd()
 
 
-def test_processes_elsewhere_differ() -> None:
-    """The processes have other hash seeds and time zones than each other, and a directory to go to."""
-    (first, one), (second, two) = in_strange_processes(environment)
-    assert first != second
-    assert one[0] != two[0]
-    assert {one[1], two[1]} == {"+1400", "-0330"}
-    assert one[2]
-    assert two[2]
+def test_processes_elsewhere_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes have other hash seeds, time zones and directories than each other, and read the same store."""
+    assert WORLDS[0].name != WORLDS[1].name
+    monkeypatch.chdir(tmp_path)
+    where = Where(Path(), clock=ManualClock())  # it is the same for those who have gone to another directory
+    with closing(Session(HONEST, "state", where)) as session:
+        session.open()["a"] = 1
+    with closing(Crew(HONEST, "state", environments=[world.environment for world in WORLDS])) as crew:
+        one, two = (crew.call(carry_out, Errand(environment, world), worker=n).value for n, world in enumerate(WORLDS))
+        assert one[0] != two[0]
+        assert {one[1], two[1]} == {"+1400", "-1100"}
+        assert len({one[2], two[2], str(tmp_path)}) == 3
+        errands = [Errand(look_again, world, where, (ALL, (KeyError,))) for world in WORLDS]
+        looks = [outcome.value for outcome in crew.each(carry_out, errands)]
+    assert [look.entries for look in looks] == [[("a", 1)]] * 2
+    assert looks[0].versions["a"] == [(1, 1)]
+
+
+class Locked(CapableState):
+    """A store that one process may have open at a time."""
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        self.lock = path.with_name("lock")
+        self.lock.touch(exist_ok=False)
+        super().__init__(path, clock)
+
+    def close(self) -> None:
+        """Let the lock go."""
+        if not self.closed:
+            self.lock.unlink()
+        super().close()
+
+
+class LostElsewhere(CapableState):
+    """A store that opens only in the process that made it."""
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        owner = path.with_name("owner")
+        if not owner.exists():
+            owner.write_text(str(os.getpid()))
+        elif owner.read_text() != str(os.getpid()):
+            raise OSError("it belongs to another process")
+        super().__init__(path, clock)
+
+
+def test_nobody_has_the_store_open_while_another_reads_it(tmp_path: Path) -> None:
+    """A store that refuses to be open twice passes."""
+    one = bench(capable("locked", Locked), tmp_path)
+    assert [one.judge(catalogue()[code]).outcome for code in CODES] == ["pass"] * len(CODES)
+
+
+def test_what_is_raised_elsewhere_is_a_failure(tmp_path: Path) -> None:
+    """A store that does not open in another process fails; what it raised is shown, and the calls that led there."""
+    result = bench(capable("lost_elsewhere", LostElsewhere), tmp_path).judge(catalogue()["STATE-REPLAY-03"])
+    shown = result.counterexample
+    assert shown is not None
+    assert shown.what == "reading the store in another process (east, in a year)"
+    assert shown.got == "OSError: it belongs to another process"
+    assert shown.story[-3:-1] == ("store.close()", "the process: east, in a year")
+    assert shown.story[-1].startswith(ANY_PROCESS)
+
+
+@pytest.mark.parametrize(
+    ("name", "world", "told"),
+    [
+        # Whoever reads it has another hash seed than the process that wrote.
+        ("keys_by_hash", WORLDS[0].name, f"{ANY_PROCESS}; any new process gives something else than this one"),
+        ("local_time_of_writing", WORLDS[1].name, "this alone is enough: TZ=WST11, or the wall clock"),
+    ],
+)
+def test_what_of_a_world_is_enough_is_told(name: str, world: str, told: str, tmp_path: Path) -> None:
+    """A store that shows something else in another world fails there, and the point that matters is named."""
+    result = bench(getattr(BACKENDS, name), tmp_path).judge(catalogue()["STATE-REPLAY-01"])
+    assert result.counterexample is not None
+    assert result.counterexample.what == f"the keys in another process ({world})"
+    assert result.counterexample.story[-2:] == (f"the process: {world}", told)
+    assert result.conditions == {"wall clock": "moved"}
+
+
+def test_looks_are_alike_whatever_the_order_of_keys() -> None:
+    """Keys and names may be listed in any order; versions may not, and no value may differ in its type."""
+    versions: dict[str, list[tuple[Any, Any]]] = {"a": [(2, "new"), (1, "old")]}
+    look = Look([("a", 1), ("b", 2)], 2, {"a": 7}, versions, [("one", {}), ("two", {"a": 1})])
+    assert alike(look, replace(look, entries=look.entries[::-1], snapshots=look.snapshots[::-1]))
+    assert not alike(look, replace(look, entries=[("a", 1.0), ("b", 2)]))
+    assert not alike(look, replace(look, length=3))
+    assert not alike(look, replace(look, tokens={"a": 8}))
+    assert not alike(look, replace(look, versions={"a": versions["a"][::-1]}))
+    assert not alike(look, replace(look, snapshots=[("one", {}), ("two", {"a": 2})]))
 
 
 def test_the_honest_store_is_judged_by_every_check(tmp_path: Path) -> None:

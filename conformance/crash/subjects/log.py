@@ -20,14 +20,10 @@ def _perform(store: Handle, step: Step) -> None:
 
 
 def _read(driver: Driver, store: Any) -> Content:
-    def reading(name: str) -> Any:
-        found = getattr(store, name)
-        return found() if callable(found) else found
-
     # A read that begins before the first event that is left may be refused.
-    start = (driver.call(reading, "first"),) if hasattr(type(store), "first") else ()
+    start = (driver.attribute(store, "first"),) if hasattr(type(store), "first") else ()
     events = [[position, event] for position, event in driver.items(store.read, *start)]
-    content = {"events": events, "head": driver.call(reading, "head"), "checkpoint": None}
+    content = {"events": events, "head": driver.attribute(store, "head"), "checkpoint": None}
     if hasattr(store, "latest_checkpoint"):
         found = driver.call(store.latest_checkpoint)
         content["checkpoint"] = None if found is None else list(found)

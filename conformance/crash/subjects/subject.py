@@ -65,6 +65,10 @@ def canonical(content: Content) -> str:
     """Return a text that is the same for contents that are equal in type and value, and for no others.
 
     JSON tells 1 from 1.0 and from True, and -0.0 from 0.0. What it has no form for is shown by its type and `repr`.
+
+    Not `conformance.values.canonical`, which takes ten times as long, and each crash state asks for some of these
+    texts. A content is JSON-like: a tuple in it stands for a list, and nothing is refused, since a store may give
+    anything after a crash.
     """
     return _ENCODER.encode(content)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from conformance.result import Inconclusive, Violation
 from conformance.workers import Crew, WorkerError
 
 if TYPE_CHECKING:
-    from conformance.backend import Backend
     from conformance.trial import Trial
 
 #: Longer than any round.
@@ -51,13 +50,6 @@ PROCESSES: tuple[Way, ...] = ("processes", "paused")
 KILLS: tuple[Way, ...] = ("killed", "all killed")
 
 
-@contextmanager
-def _crew(backend: Backend, contract: str) -> Iterator[Crew]:
-    # It knows nothing of the bench, which would never end if what it keeps kept it.
-    with closing(Crew(backend, contract)) as crew:
-        yield crew
-
-
 def crew_of(trial: Trial) -> Crew:
     """Return the workers of a trial's contract; all checks of a bench share them.
 
@@ -65,7 +57,7 @@ def crew_of(trial: Trial) -> Crew:
         WorkerError: They could not be started.
     """
     contract = trial.check.contract
-    return trial.bench.room(("concurrency", contract), lambda: _crew(trial.backend, contract))
+    return trial.bench.room(("concurrency", contract), lambda: closing(Crew(trial.backend, contract)))
 
 
 def require(trial: Trial, plan: str, ways: Sequence[Way]) -> int:

@@ -11,7 +11,7 @@ from conformance.result import NotApplicable
 from conformance.suites.corruption.laboratory import require, require_of_values
 
 if TYPE_CHECKING:
-    from conformance.damage.sweep import Shown
+    from conformance.damage.examine import Shown
     from conformance.trial import Trial
 
 FLIPS: tuple[Operator, ...] = ("bit flipped", "byte changed")

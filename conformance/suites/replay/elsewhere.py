@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.replay.errands import Errand, Outcome, carry_out
@@ -15,7 +16,7 @@ from conformance.suites.replay.laboratory import FOLD, agree
 from conformance.workers import Crew, WorkerError
 
 if TYPE_CHECKING:
-    from conformance.backend import Backend, Where
+    from conformance.backend import Where
     from conformance.trial import Trial
 
 _THERE = ("there", "here")
@@ -23,23 +24,22 @@ _THERE = ("there", "here")
 _TRIES = 3
 
 
-@contextmanager
-def _crew(backend: Backend, environments: Sequence[Mapping[str, str]]) -> Iterator[Crew]:
-    # It knows nothing of the bench, which would never end if what it keeps kept it.
-    with closing(Crew(backend, "log", environments=environments)) as crew:
-        yield crew
-
-
 def worlds_of(trial: Trial) -> Crew:
-    """Return a crew with a worker in each world; all checks of a bench share it.
+    """Return a crew with a worker in each world; all checks of a contract share it.
 
     Raises:
         Inconclusive: No process could be started there.
     """
     trial.conditions["wall clock"] = "moved" if can_travel() else "not moved: time-machine is not installed"
-    environments = [world.environment for world in WORLDS]
+    return _crew(trial, "worlds", WORLDS)
+
+
+def _crew(trial: Trial, name: str, worlds: Sequence[World]) -> Crew:
+    contract, environments = trial.check.contract, [world.environment for world in worlds]
     try:
-        return trial.bench.room(("replay", "worlds"), lambda: _crew(trial.backend, environments))
+        return trial.bench.room(
+            ("replay", contract, name), lambda: closing(Crew(trial.backend, contract, environments=environments))
+        )
     except WorkerError as error:
         raise Inconclusive(str(error)) from error
 
@@ -100,9 +100,10 @@ def same_in_all_worlds(
     crew = worlds_of(trial)
     with nullcontext(_nothing) if where is None else kept(where.path) as restore:
         for number, world in enumerate(WORLDS):
-            outcome = sent(trial, crew, number, Errand(task, world, where, arguments))
-            if outcome.error or parting(outcome.value, expected, _THERE):
-                story = (f"the process: {world.name}", _culprit(trial, world, task, where, arguments, restore))
+            errand = Errand(task, world, where, arguments)
+            outcome = sent(trial, crew, number, errand)
+            if outcome.error or _differ(outcome.value, expected):
+                story = blamed(trial, errand, _differ, restore)
                 elsewhere = f"{what}, in another process"
                 if outcome.error:
                     told = "what this process reads"
@@ -111,37 +112,50 @@ def same_in_all_worlds(
             trial.count("comparisons", len(expected.entries) + 1)
 
 
-def _culprit(
-    trial: Trial,
-    world: World,
-    task: Callable[..., Any],
-    where: Where | None,
-    arguments: tuple[Any, ...],
-    restore: Callable[[], None],
-) -> str:
-    """Return a line that says which point of a world is enough by itself."""
+def _differ(one: Replay, other: Replay) -> bool:
+    return parting(one, other, _THERE) is not None
+
+
+def blamed(
+    trial: Trial, errand: Errand, differ: Callable[[Any, Any], bool], restore: Callable[[], None]
+) -> tuple[str, ...]:
+    """Return lines that say where an errand gave something else than here, and what of that world is enough.
+
+    Args:
+        trial: The trial.
+        errand: The errand.
+        differ: Tells whether what two processes brought back differs.
+        restore: Makes the place as it was before the errand.
+
+    Raises:
+        Inconclusive: A process could not be started, or died.
+    """
+    return f"the process: {errand.world.name}", _culprit(trial, errand, differ, restore)
+
+
+def _culprit(trial: Trial, errand: Errand, differ: Callable[[Any, Any], bool], restore: Callable[[], None]) -> str:
     trial.bench.progress(f"{trial.check.code}: looking for what makes the difference")
-    points = parts(world)
-    environments = [PLAIN.environment, *(one.environment for one in points if one.environment != PLAIN.environment)]
-    crew = trial.bench.room(("replay", world.name), lambda: _crew(trial.backend, environments))
+    points = parts(errand.world)
+    different = [PLAIN, *(one for one in points if one.environment != PLAIN.environment)]
+    environments = [one.environment for one in different]
+    crew = _crew(trial, errand.world.name, different)
 
     def tried(one: World) -> Outcome:
         restore()
-        return sent(trial, crew, environments.index(one.environment), Errand(task, one, where, arguments))
+        return sent(trial, crew, environments.index(one.environment), replace(errand, world=one))
+
+    def differs(one: Outcome) -> bool:
+        if plain.error or one.error:
+            return bool(plain.error) != bool(one.error)
+        return differ(plain.value, one.value)
 
     plain = tried(PLAIN)
-    if any(_differ(plain, tried(PLAIN)) for _ in range(_TRIES)):
+    if any(differs(tried(PLAIN)) for _ in range(_TRIES)):
         return "it is another one each time, in processes that differ in nothing"
-    enough = [one.name for one in points if _differ(plain, tried(one))]
+    enough = [one.name for one in points if differs(tried(one))]
     if enough:
         return f"this alone is enough: {', or '.join(enough)}"
     return "nothing that is different there is enough by itself; any new process gives something else than this one"
-
-
-def _differ(one: Outcome, other: Outcome) -> bool:
-    if one.error or other.error:
-        return bool(one.error) != bool(other.error)
-    return parting(one.value, other.value, _THERE) is not None
 
 
 def _nothing() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from conformance.hosting import embedded
 from conformance.replay.growth import CONSTANT, FACTOR, FILES, Bound, Grown, Reading, grown, on_disk
 from conformance.replay.growth import in_memory as memory_of
 from conformance.replay.growth import open_files as files_of
@@ -14,7 +15,6 @@ from conformance.result import Inconclusive, NotApplicable, Violation
 from conformance.workers import Crew, WorkerError
 
 if TYPE_CHECKING:
-    from conformance.backend import Backend
     from conformance.trial import Trial
 
 #: Readings that a failure shows.
@@ -24,22 +24,15 @@ _CYCLES, _FEWEST = 500, 60
 _MIB = 1 << 20
 
 
-@contextmanager
-def _worker(backend: Backend, contract: str) -> Iterator[Crew]:
-    # It knows nothing of the bench, which would never end if what it keeps kept it.
-    with closing(Crew(backend, contract, 1)) as crew:
-        yield crew
-
-
 def called(trial: Trial, function: Callable[..., Any], argument: Any) -> Any:
     """Return `function(bay, argument)` of a worker process; the checks of a bench share it.
 
     Raises:
         Inconclusive: There is none.
     """
-    contract = trial.check.contract
+    contract, backend = trial.check.contract, embedded(trial.backend)
     try:
-        crew = trial.bench.room(("growth", contract), lambda: _worker(trial.backend, contract))
+        crew = trial.bench.room(("growth", contract), lambda: closing(Crew(backend, contract, 1)))
         return crew.call(function, argument)
     except WorkerError as error:
         raise Inconclusive(str(error)) from error

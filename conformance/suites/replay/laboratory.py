@@ -127,7 +127,7 @@ def entries_of(store: Handle, *window: Any) -> list[Entry]:
 
 
 def is_durable(trial: Trial) -> bool:
-    """Tell whether the log is still there after it was closed and opened again."""
+    """Tell whether the store is still there after it was closed and opened again."""
     return trial.backend.durability != "volatile"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.check import check
+from conformance.crash.tree import read_tree
 from conformance.models.log import LogModel
-from conformance.replay.files import changed, files_below, steady
+from conformance.replay.files import changed, steady
 from conformance.result import NotApplicable, Violation
 from conformance.suites.replay.laboratory import (
     agree,
@@ -89,13 +90,13 @@ def test_replay_writes_nothing(trial: Trial) -> None:
         append_all(trial, store, events_for(trial))
         store.close()
         _visit(session, lambda _: None)
-        before = files_below(session.where.path)
+        before = read_tree(session.where.path)
         _visit(session, lambda _: None)
-        expected = steady(before, files_below(session.where.path))
+        expected = steady(before, read_tree(session.where.path))
         if not expected:
             raise NotApplicable("the log keeps no files in its place that an opening leaves alone")
         _visit(session, _read)
-        found = changed(expected, files_below(session.where.path))
+        found = changed(expected, read_tree(session.where.path))
         trial.count("comparisons", len(expected))
         trial.count("files", len(expected))
     if found:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.literal import literal
 from conformance.models.observation import works
-from conformance.replay.histories import Life, Offered, Sight, live
+from conformance.replay.errands import Errand
+from conformance.replay.files import kept
+from conformance.replay.histories import NOTHING, Life, Look, Offered, Sight, alike, live, look_again
+from conformance.replay.worlds import WORLDS
 from conformance.result import Violation
+from conformance.suites.replay.elsewhere import blamed, sent, worlds_of
+from conformance.suites.replay.laboratory import is_durable
 from conformance.values.equality import same
 
 if TYPE_CHECKING:
+    from conformance.backend import Where
     from conformance.trial import Trial
 
 #: Calls that a failure shows, of those before the look at which it was found.
@@ -19,7 +26,13 @@ _SHOWN = 40
 
 
 def life_of(trial: Trial) -> Life:
-    """Return the life of the trial's store; it is lived when it is first asked for."""
+    """Return the life of the trial's store; it is lived when it is first asked for.
+
+    Raises:
+        Inconclusive: The store lasts, and no process can be started that reads it later.
+    """
+    if is_durable(trial):
+        worlds_of(trial)
     if "life" not in trial.bench.rooms:
         have = trial.bench.profile.methods["state"]
         offered = Offered(
@@ -27,13 +40,36 @@ def life_of(trial: Trial) -> Life:
             history=works(trial, "history"),
             snapshots=works(trial, "snapshots"),
             compact="compact" in have and "maintenance" not in trial.backend.lacks,
-            lasting=trial.backend.durability != "volatile",
+            lasting=is_durable(trial),
         )
         with trial.fresh() as session:
             life = live(session, offered, trial.errors("missing"), trial.effort.steps, trial.bench.seed)
+            if offered.lasting:
+                life = replace(life, sights=(*life.sights, *_sights_elsewhere(trial, session.where, offered, life)))
         trial.bench.rooms["life"] = life
     found: Life = trial.bench.rooms["life"]
     return found
+
+
+def _sights_elsewhere(trial: Trial, where: Where, offered: Offered, life: Life) -> Iterator[Sight]:
+    """Look at the store, which nobody has open, from one world after the other."""
+    crew, last = worlds_of(trial), life.sights[-1]
+    for number, world in enumerate(WORLDS):
+        errand = Errand(look_again, world, where, (offered, trial.errors("missing")))
+        story: tuple[str, ...] = ()
+        with kept(where.path) as restore:
+            outcome = sent(trial, crew, number, errand)
+            look = NOTHING if outcome.error else outcome.value
+            if outcome.error or _differ(look, last.look):
+                # Now, because the place is gone when the looks are judged.
+                story = blamed(trial, errand, _differ, restore)
+                restore()
+        when = f"in another process ({world.name})"
+        yield Sight(when, look, last.known, len(life.calls), outcome.error, story)
+
+
+def _differ(one: Look, other: Look) -> bool:
+    return not alike(one, other)
 
 
 def require_each(trial: Trial, judge: Callable[[Trial, Sight], None]) -> None:
@@ -41,12 +77,14 @@ def require_each(trial: Trial, judge: Callable[[Trial, Sight], None]) -> None:
     life = life_of(trial)
     for sight in life.sights:
         trial.count("looks")
+        story = (*_calls(life, sight.calls), *sight.story)
+        if sight.error:
+            told = "what this process reads"
+            raise Violation(f"reading the store {sight.when}", expected=told, got=sight.error, story=story)
         try:
             judge(trial, sight)
         except Violation as found:
-            raise Violation(
-                found.what, expected=found.expected, got=found.got, story=_calls(life, sight.calls)
-            ) from None
+            raise Violation(found.what, expected=found.expected, got=found.got, story=story) from None
 
 
 def _calls(life: Life, upto: int) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _NEEDS = ("STATE-BASIC-01",)
     needs=_NEEDS,
 )
 def test_everybody_reads_the_same(trial: Trial) -> None:
-    """A process with another hash seed, time zone and working directory reads the same keys, values and length.
+    """A process with another hash seed, zone, language, clock and directory reads the same keys, values and length.
 
     Why: the process that writes and the one that reads it next week are started by other people on other machines. A
     store that depends on where it runs works in every test that runs in one place.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -51,20 +52,26 @@ def test_what_a_call_raises_is_raised_in_the_code() -> None:
         raise OSError("inside")
 
     seen: list[str] = []
+    arrived: list[asyncio.Event] = []
+
+    async def waits() -> None:
+        arrived[0].set()
+        await asyncio.Event().wait()
 
     def code(bridge: Bridge) -> None:
         with pytest.raises(OSError, match="inside"):
             bridge.call(fails)
         try:
-            bridge.call(asyncio.sleep, 3_600)
+            bridge.call(waits)
         except asyncio.CancelledError:
             seen.append("cancelled")
             seen.append(bridge.call(double, 1))  # clears up
             raise
 
     async def main() -> None:
+        arrived.append(asyncio.Event())
         task = asyncio.create_task(run_plain(code))
-        await asyncio.sleep(0.01)
+        await arrived[0].wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -75,7 +82,7 @@ def test_what_a_call_raises_is_raised_in_the_code() -> None:
 
 def test_a_task_that_is_closed_ends_its_code() -> None:
     """A loop that is closed leaves no code that waits for it."""
-    ended: list[str] = []
+    ended = threading.Event()
 
     def code(bridge: Bridge) -> None:
         try:
@@ -83,7 +90,7 @@ def test_a_task_that_is_closed_ends_its_code() -> None:
         finally:
             with pytest.raises(RuntimeError, match="has ended"):
                 bridge.call(double, 1)
-            ended.append("ended")
+            ended.set()
 
     coroutine = run_plain(code)
 
@@ -92,6 +99,4 @@ def test_a_task_that_is_closed_ends_its_code() -> None:
         coroutine.close()
 
     asyncio.run(main())
-    while not ended:
-        pass
-    assert ended == ["ended"]
+    assert ended.wait(60)

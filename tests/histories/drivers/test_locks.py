@@ -238,7 +238,7 @@ def test_outside_a_schedule_nothing_is_different() -> None:
     lock.acquire()
     lock._at_fork_reinit()
     assert not lock.locked()
-    time.sleep(0)
+    time.sleep(0)  # no schedule, and so no error, and nobody to ask for a turn
 
 
 def test_a_context_within_another_changes_nothing() -> None:

@@ -185,17 +185,27 @@ def test_a_body_that_will_not_be_cancelled_is_told_of() -> None:
 
 def test_a_race_that_is_cancelled_ends_its_bodies() -> None:
     """Whoever ends the caller ends the bodies with it."""
+    waiting = 0
     ended: list[int] = []
 
-    async def waits() -> None:
-        try:
-            await asyncio.sleep(3_600)
-        finally:
-            ended.append(1)
-
     async def main() -> None:
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(race([waits, waits]), 0.01)
+        both_wait = asyncio.Event()
+
+        async def waits() -> None:
+            nonlocal waiting
+            waiting += 1
+            if waiting == 2:
+                both_wait.set()
+            try:
+                await asyncio.sleep(3_600)  # until it is cancelled; a time to come, so that nobody gives it up
+            finally:
+                ended.append(1)
+
+        racing = asyncio.create_task(race([waits, waits]))  # type: ignore[arg-type]
+        await both_wait.wait()
+        racing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await racing
         assert ended == [1, 1]
 
     run_in_loop(main, seed=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-import time
 from _thread import allocate_lock
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -332,6 +331,12 @@ def test_the_switch_interval_is_restored() -> None:
 def test_free_threads_start_together() -> None:
     """No body begins before all threads are there."""
     seen: list[int] = []
-    before = threading.active_count()
-    run_free([lambda: seen.append(threading.active_count()), lambda: time.sleep(0)])
-    assert before < seen[0] <= before + 2
+    before = set(threading.enumerate())
+    all_have_looked = threading.Barrier(2)
+
+    def look() -> None:
+        seen.append(len(set(threading.enumerate()) - before))
+        all_have_looked.wait()
+
+    assert run_free([look, look]).errors == (None, None)
+    assert seen == [2, 2]

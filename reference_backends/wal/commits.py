@@ -1,0 +1,82 @@
+"""Commits in groups: of the appends that wait, one thread writes and syncs all, and each takes what came of its own.
+
+Source: group commit (DeWitt et al., Implementation Techniques for Main Memory Database Systems, SIGMOD 1984).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass
+class Ticket:
+    """One append or batch that waits for its commit.
+
+    Args:
+        payload: Of its record.
+        count: How many events it has.
+        kind: Of its record.
+        expected: The head that the caller expects; None where any will do.
+        position: Of the first event, once it is written.
+        error: Why it is not.
+        done: Whether either is settled.
+    """
+
+    payload: bytes
+    count: int
+    kind: int
+    expected: int | None
+    position: int = 0
+    error: BaseException | None = None
+    done: bool = False
+
+
+class Commits:
+    """The appends that wait, and whether some thread is committing others."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self._waiting: list[Ticket] = []
+        self._committing = False
+
+    def commit(self, ticket: Ticket, write: Callable[[Sequence[Ticket]], None]) -> int:
+        """Queue the ticket and wait; the first thread that finds nobody committing commits for all that wait.
+
+        Args:
+            ticket: What is to be committed.
+            write: Writes a group and makes it durable; a ticket that it refuses gets its error.
+
+        Returns:
+            The position of the first event.
+        """
+        group: list[Ticket] = []
+        with self.changed:
+            self._waiting.append(ticket)
+            while self._committing and not ticket.done:
+                self.changed.wait()
+            leads = not ticket.done
+            if leads:
+                group, self._waiting, self._committing = self._waiting, [], True
+        if leads:
+            try:
+                _write_all(group, write)
+            finally:
+                with self.changed:
+                    self._committing = False
+                    self.changed.notify_all()
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.position
+
+
+def _write_all(group: Sequence[Ticket], write: Callable[[Sequence[Ticket]], None]) -> None:
+    try:
+        write(group)
+    except BaseException as error:  # noqa: BLE001 - every append of the group must hear of it
+        for ticket in group:
+            ticket.error = ticket.error or error
+    finally:
+        for ticket in group:
+            ticket.done = True
