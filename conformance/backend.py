@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conformance.servers import Server
 
 #: The levels of each promise, strictest first. What a backend does not declare, it is held to at the first level.
 PROMISES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -69,11 +72,13 @@ class Where:
         namespace: A short unique name ([a-z0-9-]), for stores that share a server; the same on a reopen.
         clock: Returns the time as POSIX seconds. A store with `ttl` takes its time from here, so that expiry is
             tested without waiting.
+        url: The address of the server, for a backend that names one; empty for the others.
     """
 
     path: Path
     namespace: str = "conformance"
     clock: Callable[[], float] = time.time
+    url: str = ""
 
 
 Opener = Callable[[Where], Any]
@@ -103,6 +108,10 @@ class Backend:
         fold: What a program makes of the events of a `log`: `fold(state, event)` returns the state after an event; the
             first state is None. It is given the kit's events, which are dicts with `n`, `key`, `at` and `value`, or
             bytes where the values are `bytes`. The suite `replay` folds with it; unless given, with one of its own.
+        server: The engine that the store talks to: `RedisServer()` or `PostgresServer()`. The kit starts a private one,
+            whose address is `where.url`.
+        declare: What is promised depends on how the server is configured: called once, with a place in it, it returns
+            the fields of this record that it settles, such as `{"durability": "prefix", "lacks": {...}}`.
         address: Where the record was found; filled in when a `--backend=...` is resolved.
 
     Raises:
@@ -127,6 +136,8 @@ class Backend:
     errors: Mapping[str, ErrorTypes] = field(default_factory=dict)
     flush: Callable[[Any], Any] | None = None
     fold: Callable[[Any, Any], Any] | None = None
+    server: Server | None = None
+    declare: Callable[[Where], Mapping[str, Any]] | None = None
     address: str = ""
 
     def __post_init__(self) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from conformance.address import AddressError, is_bare
-from conformance.backend import CONTRACTS, Backend, Where
+from conformance.backend import CONTRACTS, Backend
 from conformance.contracts import Contract, contracts, has
 from conformance.drive import Driver
 from conformance.literal import literal
+from conformance.place import place_of
 from conformance.recording import raised
-from conformance.session import ManualClock
+from conformance.serving import served
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Profile:
         missing: For each contract and capability what is missing for it to be offered; empty when it is offered.
         methods: The method names that the store of each contract has.
         error: Why the store could not be opened; empty when it could.
+        server: What server it talks to, for people; empty for none.
     """
 
     backend: Backend
     missing: Mapping[str, Mapping[str, tuple[str, ...]]]
     methods: Mapping[str, frozenset[str]]
     error: str = ""
+    server: str = ""
 
     def offered(self, contract: str) -> list[str]:
         """Return the capabilities that the store of a contract offers and the backend does not disclaim."""
@@ -62,6 +65,10 @@ def probe(backend: Backend, *, only: str = "") -> Profile:
         raise AddressError(
             f"backend {backend.name!r} does not open the contract {only!r}; it opens {', '.join(backend.contracts)}."
         )
+    try:
+        backend = _declared(backend)
+    except Exception as error:  # noqa: BLE001 - it asks a server, and may raise anything
+        return Profile(backend, {}, {}, f"asking what {backend.name} promises raised {raised(error)}")
     bare = is_bare(backend)
     missing: dict[str, dict[str, tuple[str, ...]]] = {}
     methods: dict[str, frozenset[str]] = {}
@@ -72,7 +79,7 @@ def probe(backend: Backend, *, only: str = "") -> Profile:
             doing = "opening"
             try:
                 with closing(Driver()) as driver:
-                    store = driver.open(getattr(backend, name), Where(Path(folder), clock=ManualClock()))
+                    store = driver.open(getattr(backend, name), place_of(backend, Path(folder)))
                     doing = "looking at"
                     absent = contract.missing_from(store)
                     if absent:
@@ -88,7 +95,16 @@ def probe(backend: Backend, *, only: str = "") -> Profile:
     if not missing or (unfit and not bare):
         raise AddressError(f"backend {backend.address or backend.name!r}: {'; '.join(dict.fromkeys(unfit))}. {_ADVICE}")
     left_out: dict[str, Any] = {name: None for name in CONTRACTS if name not in missing}
-    return Profile(replace(backend, **left_out), missing, methods)
+    server = served(backend.server).how if backend.server is not None else ""
+    return Profile(replace(backend, **left_out), missing, methods, server=server)
+
+
+def _declared(backend: Backend) -> Backend:
+    if backend.declare is None:
+        return backend
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        told = dict(backend.declare(place_of(backend, Path(folder))))
+    return replace(backend, **{**told, "lacks": {**backend.lacks, **told.get("lacks", {})}})
 
 
 _ADVICE = "Rename the verbs with conformance.adapt(store, get=..., set=..., delete=..., keys=...) in a small adapter"

@@ -12,7 +12,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +20,12 @@ from conformance.backend import Backend, Where
 from conformance.child import in_new_process
 from conformance.drive import Driver
 from conformance.literal import literal
+from conformance.place import ManualClock, place_of
 from conformance.recording import Recorder, raised
 from conformance.result import Violation
+from conformance.serving import serve_until_exit
 
 _NAMES = ("store", "second", "third", "fourth")
-
-
-@dataclass
-class ManualClock:
-    """A clock that stands still until it is moved; given to stores as `where.clock`.
-
-    Args:
-        now: POSIX seconds. The start, in November 2023, is far from the true time, so that a store that ignores
-            `where.clock` is noticed.
-    """
-
-    now: float = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
 
 
 class Handle:
@@ -97,12 +82,12 @@ class Handle:
     @property
     def head(self) -> Any:
         """The head of a log."""
-        return self._recorder.record(f"{self._name}.head", self._attribute, "head")
+        return self._recorder.record(f"{self._name}.head", self._driver.attribute, self._store, "head")
 
     @property
     def first(self) -> Any:
         """The first position left in a log."""
-        return self._recorder.record(f"{self._name}.first", self._attribute, "first")
+        return self._recorder.record(f"{self._name}.first", self._driver.attribute, self._store, "first")
 
     def __getattr__(self, method: str) -> Any:
         if method.startswith("_"):
@@ -206,13 +191,6 @@ class Handle:
     def _invoke(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._driver.call(getattr(self._store, method), *args, **kwargs)
 
-    def _attribute(self, name: str) -> Any:
-        def read() -> Any:
-            found = getattr(self._store, name)
-            return found() if callable(found) else found
-
-        return self._driver.call(read)
-
     def _contains(self, key: Any) -> Any:
         if hasattr(self._store, "__contains__"):
             return self._driver.call(self._store.__contains__, key)
@@ -245,8 +223,11 @@ class Session:
             contract: The contract that is opened.
             namespace: That of the place; a store may name its files after it.
         """
-        where = Where(Path(tempfile.mkdtemp(prefix="conformance-")), namespace, ManualClock())
-        return cls(load(address), contract, where)
+        backend = load(address)
+        if backend.server is not None:
+            serve_until_exit(backend.server)
+        where = place_of(backend, Path(tempfile.mkdtemp(prefix="conformance-")), namespace=namespace)
+        return cls(backend, contract, where)
 
     def open(self) -> Handle:
         """Open the store; a second call while the first store is open gives a second handle on the same place."""

@@ -5,81 +5,23 @@ from __future__ import annotations
 import shutil
 import time
 import traceback
-import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from conformance.backend import PROMISES, Where
+from conformance.backend import PROMISES
 from conformance.check import Check, catalogue
-from conformance.effort import Effort
 from conformance.frames import store_frame
 from conformance.literal import literal
-from conformance.profile import Profile
+from conformance.place import place_of
 from conformance.recording import Call, raised
 from conformance.result import RED, Blocked, Counterexample, Inconclusive, NotApplicable, Outcome, Result, Violation
-from conformance.session import Handle, ManualClock, Session
+from conformance.session import Handle, Session
 from conformance.values.equality import same
 
-Room = TypeVar("Room")
-
-
-@dataclass
-class Bench:
-    """What the trials of one backend share.
-
-    Args:
-        profile: The backend, and what it offers.
-        effort: The budget.
-        seed: All randomness comes from it.
-        root: A directory for places.
-        database: A directory where Hypothesis keeps failing examples for the next run; None to keep none.
-        results: What has been judged so far, by code; a gate is judged once.
-        errors: The exceptions behind failures, by code, for whoever wants to look at their frames.
-        disks: Disk models that count besides those that every run judges by: `posix`, `paranoid`.
-        case: A saved case, to be met again instead of a search; None to search.
-        replay: Meets the case: called in place of the case's check, with its trial.
-        progress: Called with a line about long work, while it goes on.
-        rooms: What an engine keeps from one check to the next, by a key of its own; closed with the bench.
-    """
-
-    profile: Profile
-    effort: Effort
-    seed: int
-    root: Path
-    database: Path | None = None
-    results: dict[str, Result] = field(default_factory=dict)
-    errors: dict[str, BaseException] = field(default_factory=dict)
-    disks: tuple[str, ...] = ()
-    case: Any = None
-    replay: Callable[[Trial], None] | None = None
-    progress: Callable[[str], None] = lambda _: None
-    rooms: dict[Any, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._lasting = ExitStack()
-        # A bench has no end of its own: it is gone when nobody has it any more.
-        weakref.finalize(self, self._lasting.close)
-
-    def room(self, key: Any, make: Callable[[], AbstractContextManager[Room]]) -> Room:
-        """Return what is kept under `key`; it is made, and entered, when it is first asked for."""
-        if key not in self.rooms:
-            self.rooms[key] = self._lasting.enter_context(make())
-        kept: Room = self.rooms[key]
-        return kept
-
-    def trial(self, check: Check) -> Trial:
-        """Return a trial of `check`."""
-        return Trial(self, check)
-
-    def judge(self, check: Check) -> Result:
-        """Carry out `check`, its gates first, and return the result; what was judged before is not repeated."""
-        if check.code not in self.results:
-            self.results[check.code] = self.trial(check).judge()
-        return self.results[check.code]
+if TYPE_CHECKING:
+    from conformance.bench import Bench
 
 
 class Trial:
@@ -108,7 +50,7 @@ class Trial:
         self._places += 1
         place = self.bench.root / f"{self.check.code}-{self._places}"
         place.mkdir(parents=True)
-        where = Where(place, namespace=place.name.lower(), clock=ManualClock())
+        where = place_of(self.backend, place, namespace=place.name.lower())
         session = Session(self.backend, self.check.contract, where)
         self._sessions.append(session)
         try:

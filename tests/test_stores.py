@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from conformance.address import load
+from conformance.bench import Bench
 from conformance.check import catalogue
 from conformance.effort import EFFORTS
 from conformance.profile import probe
 from conformance.result import Result
-from conformance.trial import Bench
 
 #: Checks that draw random examples, and so find a defect or not, which a table alone knows for sure.
 RANDOM = ("STATE-KEY-04", "STATE-LIST-03", "STATE-MODEL-01", "STATE-VALUE-02")

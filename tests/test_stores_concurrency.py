@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from conformance.address import load
+from conformance.bench import Bench
 from conformance.check import catalogue
 from conformance.effort import EFFORTS
 from conformance.profile import probe
-from conformance.trial import Bench
 from tests.test_stores import installed
 
 #: How fast processes meet depends on the machine.

@@ -278,7 +278,7 @@ def test_a_case_is_met_in_place_of_its_check_and_without_gates(tmp_path: Path) -
     assert met == [code]
 
 
-@pytest.mark.parametrize("code", ["STATE-CONC-01", "STATE-CONC-21", "STATE-CRASH-01"])
+@pytest.mark.parametrize("code", ["STATE-CONC-01", "STATE-CONC-21", "STATE-CRASH-01", "STATE-REPLAY-53"])
 def test_what_a_bench_keeps_does_not_keep_the_bench(code: str, tmp_path: Path) -> None:
     """When nobody has it any more, its processes end."""
     one = bench(file.backend, tmp_path)

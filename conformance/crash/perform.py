@@ -9,7 +9,8 @@ from pathlib import Path
 from conformance.backend import Backend, Where
 from conformance.crash.recorder.recording import Mark
 from conformance.crash.subjects import SUBJECTS, Step, Subject, canonical
-from conformance.session import Handle, ManualClock, Session
+from conformance.place import ManualClock
+from conformance.session import Handle, Session
 
 #: The marks of a trace. An attempt is one call of a step; a step that raised may be tried once more.
 OPENING, OPEN, ARMED, DISARMED, CLOSED = "opening", "open", "armed", "disarmed", "closed"

@@ -75,6 +75,7 @@ def _backend(run: Run, profile: Profile, *, interrupted: bool) -> dict[str, Any]
     return {
         "name": backend.name,
         "address": backend.address,
+        "server": profile.server,
         "lacks": dict(backend.lacks),
         "contradictions": profile.contradictions(),
         "contracts": [

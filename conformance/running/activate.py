@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
+import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +16,15 @@ from conformance.options import OptionError, Options, settle
 from conformance.profile import Profile, probe
 from conformance.project import ProjectError
 from conformance.run import Run
-from conformance.running.keys import ALIASES_TAKEN, RUN
+from conformance.running.keys import ALIASES_TAKEN, RUN, is_worker
+from conformance.running.transient import transient_line
+from conformance.serving import serving
 
 if TYPE_CHECKING:
+    from conformance.backend import Backend
     from conformance.crash.case import Case
     from conformance.histories.replay import Repeat
+    from conformance.servers import Server
 
 
 def activate(config: pytest.Config) -> None:
@@ -70,8 +76,34 @@ def _profiles(config: pytest.Config, options: Options) -> dict[str, Profile]:
             raise OptionError(
                 f"two backends are called {backend.name!r}, the second is {spec!r}: give them names of their own."
             )
-        profiles[backend.name] = probe(backend, only=options.contract)
+        profiles[backend.name] = _profile(config, backend, options.contract)
     return profiles
+
+
+def _profile(config: pytest.Config, backend: Backend, only: str) -> Profile:
+    if backend.server is not None:
+        from conformance.servers import NoServer
+
+        try:
+            _serve(config, backend.server)
+        except NoServer as error:
+            return Profile(backend, {}, {}, str(error))
+    return probe(backend, only=only)
+
+
+def _serve(config: pytest.Config, server: Server) -> None:
+    """Have a server until the run ends, however it ends; a worker finds the one that its controller started."""
+    line = None if is_worker(config) else transient_line(sys.stdout, os.environ)
+    block = ExitStack()
+    try:
+        if line is not None:
+            line.begin()
+        block.enter_context(serving(server, line.show if line is not None else lambda _: None))
+    finally:
+        if line is not None:
+            line.erase()
+            line.close()
+    config.add_cleanup(block.close)
 
 
 def _case(options: Options, profiles: dict[str, Profile]) -> Case | None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.bench import Bench
 from conformance.check import FIXTURE, Check, check_of
 from conformance.effort import EFFORTS
 from conformance.gaps import Gap
@@ -20,7 +21,7 @@ from conformance.report.script import write_script
 from conformance.result import RED, Result
 from conformance.running.keys import ALIASES_TAKEN, RUN, cache_folder, is_worker
 from conformance.running.transient import TransientLine, transient_line
-from conformance.trial import Bench, Trial
+from conformance.trial import Trial
 
 RESULT = pytest.StashKey[Result]()
 #: Where long work is shown; None for nowhere.

@@ -53,6 +53,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines.append(f"  backend {name} ({run.options.origins['backend']}): {opened or profile.error}")
         if backend.address and backend.address != name:
             lines.append(f"    at {backend.address}")
+        if profile.server:
+            lines.append(f"    on {profile.server}")
     suites = f"  suites {', '.join(run.options.suites)} ({run.options.origins['suite']})"
     taken = config.stash.get(ALIASES_TAKEN, [])
     owned = [f"  --{name} belongs to your conftest; use --conformance-{name}" for name in taken]

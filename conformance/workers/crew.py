@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from conformance.backend import Backend
+from conformance.hosting import finding
 
 Job = TypeVar("Job")
 
@@ -54,7 +55,7 @@ class Crew:
             raise WorkerError("this can't be measured on a platform without fork(2), such as Windows")
         self.backend = backend
         self.contract = contract
-        self.folder = Path(tempfile.mkdtemp(prefix="conformance-workers-", dir=_quick_folder()))
+        self.folder = Path(tempfile.mkdtemp(prefix="conformance-workers-", dir=quick_folder()))
         self._processes: list[subprocess.Popen[bytes]] = []
         self._lines: list[Any] = []
         try:
@@ -153,7 +154,7 @@ class Crew:
         there.close()
         self._lines.append(here)
         try:
-            here.send((self.backend.address or self.backend, self.contract, str(folder)))
+            here.send((finding(self.backend), self.contract, str(folder)))
         except (pickle.PicklingError, AttributeError) as error:
             raise WorkerError(
                 f"backend {self.backend.name!r} can't be opened in another process: it has no address, and {error}"
@@ -183,7 +184,7 @@ def cores() -> int:
     return max(1, min(count, 16))
 
 
-def _quick_folder() -> str | None:
+def quick_folder() -> str | None:
     """Return memory that looks like a disk, where there is enough of it: there a sync costs nothing."""
     memory = "/dev/shm"
     try:

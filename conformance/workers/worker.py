@@ -15,7 +15,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from conformance.address import load
 from conformance.backend import Backend
 
 
@@ -48,9 +47,9 @@ class Bay:
 
 def serve(requests: Connection) -> None:
     """Carry out requests, `(function, arguments)`, until the other side is gone; answer `(ok, result or text)`."""
-    address, contract, folder = requests.recv()
+    found, contract, folder = requests.recv()
     try:
-        bay = Bay(load(address) if isinstance(address, str) else address, contract, Path(folder))
+        bay = Bay(found(), contract, Path(folder))
     except Exception:  # noqa: BLE001 - told to the other side
         requests.send((False, traceback.format_exc()))
         return

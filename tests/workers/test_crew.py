@@ -112,7 +112,7 @@ def test_a_closed_crew_leaves_nothing() -> None:
 
 def folders_left(around: Callable[[], object], root: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Return what is left in the directory that crews are told to use."""
-    monkeypatch.setattr(crews, "_quick_folder", lambda: str(root))
+    monkeypatch.setattr(crews, "quick_folder", lambda: str(root))
     around()
     return list(root.iterdir())
 

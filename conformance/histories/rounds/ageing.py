@@ -23,7 +23,7 @@ from conformance.histories.drivers.tasks import race
 from conformance.histories.plans.plan import Plan
 from conformance.histories.rounds.round import LIMIT_S
 from conformance.histories.values import value_of
-from conformance.session import ManualClock
+from conformance.place import place_of
 
 #: Calls up to which a store is young: such a wait is met by rounds as they are.
 YOUNG = 50
@@ -100,7 +100,7 @@ def first_wait(backend: Backend, folder: Path, limit_s: float) -> int:
     Raises:
         TimeoutError: Nobody knows yet.
     """
-    where = Where(Path(mkdtemp(dir=folder)), namespace="concurrency", clock=ManualClock())
+    where = place_of(backend, Path(mkdtemp(dir=folder)), namespace="concurrency")
     try:
         return run_in_loop(lambda: _first_wait(backend, where, limit_s), seed=0, limit_s=LIMIT_S)
     except TimeoutError:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.backend import Backend, Where
+from conformance.backend import Backend
 from conformance.drive import Driver
 from conformance.histories.drivers.schedule import Switch
 from conformance.histories.operation import Operation
 from conformance.histories.perform import Raised
 from conformance.histories.plans.plan import Plan
-from conformance.session import ManualClock
+from conformance.place import place_of
 
 #: Seconds after which a round hangs. It has up to 160 calls, and on a slow disk each may take a tenth of a second.
 LIMIT_S = 30.0
@@ -47,7 +47,7 @@ def opened(backend: Backend, contract: str, folder: Path) -> tuple[Driver, Any]:
     """Return an open store in a folder, and what calls it."""
     driver = Driver()
     try:
-        where = Where(folder, namespace="concurrency", clock=ManualClock())
+        where = place_of(backend, folder, namespace="concurrency")
         return driver, driver.open(getattr(backend, contract), where)
     except BaseException:
         driver.close()

@@ -21,7 +21,7 @@ from conformance.histories.perform import Client
 from conformance.histories.plans.plan import Ask, Plan
 from conformance.histories.rounds.ageing import Ageing, age, awaited, opened_here
 from conformance.histories.rounds.round import LIMIT_S, CarryOut, Round
-from conformance.session import ManualClock
+from conformance.place import place_of
 
 #: `tasks`: each is resumed late, in any order. `cancelled`: some are cancelled in the middle of a call, too.
 TaskWay = Literal["tasks", "cancelled"]
@@ -55,7 +55,7 @@ def in_tasks(
 ) -> Round:
     """Carry out a plan with a task for each worker, all on one open store in a new folder, after some puts."""
     folder.mkdir(parents=True)
-    where = Where(folder, namespace="concurrency", clock=ManualClock())
+    where = place_of(backend, folder, namespace="concurrency")
     party = _Party(backend, plan)
     try:
         why = run_in_loop(

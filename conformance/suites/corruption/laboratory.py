@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from conformance.crash.recorded import Unmeasured
 from conformance.damage.ask import Name
 from conformance.damage.damage import Damage, Operator, Splice
+from conformance.damage.examine import Case, Shown
 from conformance.damage.judge import Judged, about
 from conformance.damage.operators import damages
 from conformance.damage.show import story, title
-from conformance.damage.specimen import Specimen, specimens
-from conformance.damage.sweep import Broken, Budget, Case, Finding, Rule, Shown, Swept, intact, sweep, within
+from conformance.damage.specimen import Specimen, specimens, within
+from conformance.damage.sweep import Broken, Budget, Finding, Rule, Swept, intact, sweep
+from conformance.hosting import embedded
 from conformance.result import Inconclusive, NotApplicable, Violation
 from conformance.workers import Crew, WorkerError
 
@@ -52,8 +54,9 @@ def laboratory(trial: Trial) -> Laboratory:
     contract = trial.check.contract
     if trial.backend.durability == "volatile":
         raise NotApplicable("durability is promised at 'volatile' only: there is nothing that could be damaged")
+    backend = embedded(trial.backend)
     try:
-        lab = trial.bench.room(("damage", contract), lambda: _laboratory(trial.backend, contract))
+        lab = trial.bench.room(("damage", contract), lambda: _laboratory(backend, contract))
         if not lab.specimens:
             found = specimens(lab.crew, trial.bench.seed, trial.backend.values)
             lab.specimens.update({one.name: (one, intact(lab.crew, one)) for one in found})

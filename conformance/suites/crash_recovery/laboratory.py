@@ -17,6 +17,7 @@ from conformance.crash.scratch import names_of_scratch, scratch_files
 from conformance.crash.show import Shown, shown
 from conformance.crash.smallest import smallest, with_more_on_disk
 from conformance.crash.workloads import Workload, workload
+from conformance.hosting import embedded
 from conformance.result import Inconclusive, Violation
 from conformance.workers import Crew, WorkerError
 
@@ -54,10 +55,10 @@ def laboratory(trial: Trial) -> Laboratory:
     Raises:
         Inconclusive: No process could open the backend.
     """
-    contract = trial.check.contract
+    contract, backend = trial.check.contract, embedded(trial.backend)
     alone = 1 if trial.bench.case is not None else None  # one saved state needs one process
     try:
-        lab = trial.bench.room(("crash", contract), lambda: _laboratory(trial.backend, contract, alone))
+        lab = trial.bench.room(("crash", contract), lambda: _laboratory(backend, contract, alone))
     except WorkerError as error:
         raise Inconclusive(str(error)) from error
     if trial.bench.case is not None:

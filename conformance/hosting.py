@@ -1,0 +1,150 @@
+"""Hosting: a store that has a server of its own, whose files are all at the store's place.
+
+A store in a server is as hard to crash as a file in this way: opening starts the server on the files at the place,
+closing stops it, and who is killed takes the server along. So the engines that record, kill, damage and reopen need to
+know nothing of servers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance.address import load
+from conformance.backend import CONTRACTS, PROMISES, Backend, Opener, Where
+from conformance.drive import is_async
+from conformance.result import NotApplicable
+from conformance.serving import served
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from conformance.servers import Running, Server
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """An opener that gives the store a server at its place.
+
+    Args:
+        server: The engine.
+        opener: Opens the store in a server.
+    """
+
+    server: Server
+    opener: Opener
+
+    def __call__(self, where: Where) -> Any:
+        """Return a context manager of the open store; leaving it stops the server that no other handle uses."""
+        return _async_guest(self, where) if is_async(self.opener) else _guest(self, where)
+
+
+@contextmanager
+def _guest(hosted: Hosted, where: Where) -> Iterator[Any]:
+    with _serving(hosted.server, where.path) as url:
+        yield hosted.opener(replace(where, url=url))
+
+
+@asynccontextmanager
+async def _async_guest(hosted: Hosted, where: Where) -> AsyncIterator[Any]:
+    with _serving(hosted.server, where.path) as url:
+        yield await hosted.opener(replace(where, url=url))
+
+
+@dataclass
+class _House:
+    """The servers of this process, by their files, and how many handles use each."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    servers: dict[Path, Running] = field(default_factory=dict)
+    guests: dict[Path, int] = field(default_factory=dict)
+
+
+_HOUSE = _House()
+
+
+@contextmanager
+def _serving(server: Server, data: Path) -> Iterator[str]:
+    from conformance.servers import serve
+
+    with _HOUSE.lock:
+        if data not in _HOUSE.servers:
+            _HOUSE.servers[data] = serve(server, data)
+        _HOUSE.guests[data] = _HOUSE.guests.get(data, 0) + 1
+        url = _HOUSE.servers[data].url
+    try:
+        yield url
+    finally:
+        with _HOUSE.lock:
+            _HOUSE.guests[data] -= 1
+            if not _HOUSE.guests[data]:
+                del _HOUSE.guests[data]
+                _HOUSE.servers.pop(data).stop()
+
+
+def hosted(backend: Backend) -> Backend:
+    """Return a backend that gives each of its places a server of its own; one that has none is returned as it is."""
+    if backend.server is None:
+        return backend
+    openers: dict[str, Any] = {
+        contract: Hosted(backend.server, getattr(backend, contract)) for contract in backend.contracts
+    }
+    return replace(backend, server=None, declare=None, **openers)
+
+
+def embedded(backend: Backend) -> Backend:
+    """Return the backend for engines that kill it and look at its files: with a server at each place, if it needs one.
+
+    Raises:
+        NotApplicable: The server of this run is not one that can be started again on other files.
+    """
+    if backend.server is None:
+        return backend
+    here = served(backend.server)
+    if not here.private:
+        raise NotApplicable(
+            f"{backend.server.variable} names the server: it is not the kit's to kill, and its files are out of reach"
+        )
+    if not here.local:
+        raise NotApplicable(
+            f"the server runs in a container, so its files can't be recorded: install {backend.server.name} on this "
+            f"machine, or the extra `servers`"
+        )
+    return hosted(backend)
+
+
+@dataclass(frozen=True)
+class Found:
+    """How another process finds a backend again.
+
+    Args:
+        source: Its address; the backend itself where it has none.
+        settled: The fields that were settled since, by asking its server.
+        hosted: Whether each place has a server of its own.
+    """
+
+    source: str | Backend
+    settled: Mapping[str, Any]
+    hosted: bool
+
+    def __call__(self) -> Backend:
+        """Return the backend.
+
+        Raises:
+            AddressError: It is not found there.
+        """
+        backend = replace(load(self.source), **self.settled) if isinstance(self.source, str) else self.source
+        return hosted(backend) if self.hosted else backend
+
+
+def finding(backend: Backend) -> Found:
+    """Return how another process finds a backend again, with all that it promises here."""
+    if not backend.address:
+        return Found(backend, {}, hosted=False)
+    settled = {name: getattr(backend, name) for name in PROMISES} | {"lacks": dict(backend.lacks)}
+    is_hosted = any(isinstance(getattr(backend, contract), Hosted) for contract in CONTRACTS)
+    return Found(backend.address, settled, is_hosted)
