@@ -96,6 +96,15 @@ def hosted(backend: Backend) -> Backend:
     return replace(backend, server=None, declare=None, **openers)
 
 
+def furnished(backend: Backend, contract: str, place: Path) -> None:
+    """Put into an empty place what a server begins with: making that is no work of the store's, and not recorded."""
+    opener = getattr(backend, contract)
+    if isinstance(opener, Hosted) and not any(place.iterdir()):
+        from conformance.servers import create
+
+        create(opener.server, place)
+
+
 def embedded(backend: Backend) -> Backend:
     """Return the backend for engines that kill it and look at its files: with a server at each place, if it needs one.
 

@@ -12,14 +12,19 @@ from conformance.check import catalogue
 from conformance.effort import EFFORTS, Effort
 from conformance.profile import probe
 from conformance.result import Result
+from conformance.serving import is_served, serve_until_exit
 
 #: What is reached in a time depends on the machine, and `quick` looks for a moment only. What is found within a second
 #: on a machine that does nothing else is measured in benchmarks/detection.py.
-LONG_ENOUGH = replace(EFFORTS["quick"], rounds=5_000, round_seconds=5.0, crash_seconds=60.0, agent_seconds=5.0)
+LONG_ENOUGH = replace(
+    EFFORTS["quick"], rounds=5_000, round_seconds=5.0, crash_seconds=60.0, agent_seconds=5.0, patience_s=3.0
+)
 
 
 def bench(backend: Backend, root: Path, *, effort: str | Effort = "quick", seed: int = 0) -> Bench:
-    """Return a bench for a backend; nothing is remembered between runs."""
+    """Return a bench for a backend; nothing is remembered between runs. Its server is started, and left for others."""
+    if backend.server is not None and not is_served(backend.server):
+        serve_until_exit(backend.server)
     return Bench(probe(backend), effort if isinstance(effort, Effort) else EFFORTS[effort], seed, root)
 
 

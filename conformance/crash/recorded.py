@@ -21,6 +21,7 @@ from conformance.crash.reopen import observe_all
 from conformance.crash.subjects import SUBJECTS, Step
 from conformance.crash.trace import Mark, replayed
 from conformance.crash.tree import Tree, digest, write_tree
+from conformance.hosting import furnished
 from conformance.workers import Bay, Crew
 from conformance.workers.forked import HANG_S
 
@@ -89,6 +90,7 @@ def record_order(bay: Bay, order: Order) -> Recording | str:
 def _recording(bay: Bay, order: Order, using: str) -> Recording:
     place = bay.cleared()
     write_tree(order.before, place)
+    furnished(bay.backend, bay.contract, place)
     return record(partial(_workload, bay, order), place, fault=order.fault, timeout_s=HANG_S, using=using)
 
 

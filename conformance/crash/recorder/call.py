@@ -12,8 +12,7 @@ from conformance.crash.recorder import process
 from conformance.crash.recorder import syscalls as sc
 from conformance.crash.recorder.actions import Actions
 from conformance.crash.recorder.ledger import Ledger, Place
-from conformance.crash.recorder.process import Borrowed, Processes
-from conformance.crash.recorder.seccomp import c_library
+from conformance.crash.recorder.process import Borrowed, Creator, Processes
 
 
 @dataclass(frozen=True)
@@ -105,19 +104,13 @@ class Call:
             os.close(ours.descriptor)
 
     @contextmanager
-    def as_creator(self) -> Iterator[None]:
-        """Create files with the owner and the permissions that the thread would create them with."""
+    def as_creator(self) -> Iterator[Creator]:
+        """Create files with the permissions that the thread would create them with; gives what else it would."""
         creator = process.creator_of(self.tid)
-        library = c_library()
         mask = os.umask(creator.mask)
-        # Those of this thread alone; where the child has not changed its own, they stay as they are.
-        group = library.setfsgid(creator.group)
-        user = library.setfsuid(creator.user)
         try:
-            yield
+            yield creator
         finally:
-            library.setfsuid(user)
-            library.setfsgid(group)
             os.umask(mask)
 
 

@@ -53,8 +53,10 @@ def _opened(call: Call, directory: int | None, index: int, flags: int, mode: int
         call.actions.faults.meet(("open", "create") if temporary else ("open",))
         return None
     # The mask takes a look into /proc, and matters only to new files.
-    with call.as_creator() if place.node is None else nullcontext():
+    with call.as_creator() if place.node is None else nullcontext() as creator:
         descriptor = call.actions.open(place, flags, mode & 0o7777)
+        if creator is not None:
+            creator.own(descriptor)
     return Opened(descriptor, flags & os.O_CLOEXEC)
 
 
@@ -88,8 +90,9 @@ def _mkdirat(call: Call) -> Answer:
 def _made(call: Call, place: Place | None, mode: int) -> Answer:
     if place is None:
         return None
-    with call.as_creator():
+    with call.as_creator() as creator:
         call.actions.make_directory(place, mode & 0o7777)
+        creator.own(place.path)
     return 0
 
 
@@ -104,8 +107,9 @@ def _mknodat(call: Call) -> Answer:
 def _made_node(call: Call, place: Place | None, mode: int) -> Answer:
     if place is None or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return None
-    with call.as_creator():
+    with call.as_creator() as creator:
         call.actions.make_file(place, stat.S_IFREG | stat.S_IMODE(mode))
+        creator.own(place.path)
     return 0
 
 

@@ -197,6 +197,11 @@ class Creator:
     user: int
     group: int
 
+    def own(self, made: int | str) -> None:
+        """Give a thread what was made for it, by its descriptor or path: another user's it could not open again."""
+        if self.user != os.geteuid():
+            os.chown(made, self.user, self.group, follow_symlinks=isinstance(made, int))
+
 
 def creator_of(tid: int) -> Creator:
     """Return what a thread makes files with."""

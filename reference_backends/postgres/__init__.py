@@ -1,0 +1,72 @@
+"""The `postgres` backend: a state store and a log store in a PostgreSQL database, with every capability.
+
+Each place is a schema of its own. Transactions are serializable: where two of them got in each other's way, the server
+rolls one back. A single verb is then done again; the block of a transaction is not, because only who wrote it can.
+
+| module | what it holds |
+|---|---|
+| `session` | a connection: its settings and time limits, and the errors of the server as those of this backend |
+| `database` | a handle: connections for threads, transactions, and what is tried again |
+| `place` | a schema: its name, how it is made by the first of many, and migrated |
+| `records` | the records of a state store, and the SQL of each verb |
+| `verbs`, `state` | the state store |
+| `inspection` | what its `verify` does |
+| `log` | the log store |
+| `declared` | what the server's configuration lets this backend promise |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance import Backend
+from reference_backends.postgres.declared import UNNOTICED, declare
+from reference_backends.postgres.errors import (
+    AmbiguousCommitError,
+    ConflictError,
+    CorruptRecord,
+    Damage,
+    NewerSchemaError,
+    Report,
+    RolledBackError,
+)
+from reference_backends.postgres.log import PostgresLog
+from reference_backends.postgres.state import PostgresState
+
+if TYPE_CHECKING:
+    from conformance import Where
+
+__all__ = [
+    "AmbiguousCommitError",
+    "ConflictError",
+    "CorruptRecord",
+    "Damage",
+    "NewerSchemaError",
+    "PostgresLog",
+    "PostgresState",
+    "Report",
+    "RolledBackError",
+    "backend",
+    "declare",
+    "open_log",
+    "open_state",
+]
+
+
+def open_state(where: Where) -> PostgresState:
+    """Open the state store at a place of the server of `where`, whose clock is its time."""
+    return PostgresState(where.url, where.namespace, clock=where.clock)
+
+
+def open_log(where: Where) -> PostgresLog:
+    """Open the log at a place of the server of `where`."""
+    return PostgresLog(where.url, where.namespace)
+
+
+backend = Backend(
+    "postgres",
+    state=open_state,
+    log=open_log,
+    lacks={"detects": UNNOTICED},
+    errors={"conflict": ConflictError, "corrupt": CorruptRecord},
+)
