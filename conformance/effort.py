@@ -44,7 +44,7 @@ class Effort:
     agent_seconds: float
     rounds: int
     round_seconds: float
-    patience_s: float = 30.0
+    patience_s: float = 60.0
 
 
 EFFORTS = {

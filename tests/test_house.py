@@ -135,7 +135,8 @@ def test_no_suite_and_no_engine_names_a_backend() -> None:
     stores = PROJECT["project"]["entry-points"]["conformance.backends"].keys() | {"diskcache", "sqlitedict", "tinydb"}
     # Examples in docstrings and messages may name them; a text that is nothing but the name is a special case.
     for path in MODULES:
-        if path.is_relative_to(ROOT / "reference_backends"):
+        # A store may have the name of the engine that it talks to, which is no store.
+        if path.is_relative_to(ROOT / "reference_backends") or path.is_relative_to(ROOT / "conformance" / "servers"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable
@@ -13,7 +14,15 @@ from typing import Any
 from conformance.servers.ports import PORTS, TAKEN, free_port
 from conformance.servers.running import Running
 from conformance.servers.server import Absent, Server, StartError, Tell, first_line
+from conformance.servers.watcher import Watcher
 
+#: Removes a container after the end of this process.
+_WATCHER = """
+read -r _
+docker rm -fv "$1"
+"""
+#: Why Ryuk, which removes containers of dead processes, does not start here, once that is known.
+_no_ryuk: list[str] = []
 #: By which the kit's containers can be found.
 LABEL = "conformance-server"
 #: Seconds between two looks whether a server answers.
@@ -56,6 +65,7 @@ class _One:
         self._timeout_s = timeout_s
         self._maker = os.getpid()
         self._container: Any = _created(server, tell)
+        self._watcher = _watcher(self._container) if _no_ryuk else None
         self.url = ""
         atexit.register(self.stop)
 
@@ -101,6 +111,8 @@ class _One:
         atexit.unregister(self.stop)
         with suppress(Exception):  # it is gone already, or the engine is
             container.stop()
+        if self._watcher:
+            self._watcher.dismiss()
 
     def kill(self) -> None:
         self._do(lambda wrapped: wrapped.kill())
@@ -120,30 +132,45 @@ class _One:
             action(self._container.get_wrapped_container())
 
 
+def _watcher(container: Any) -> Watcher | None:
+    """Have a container removed when this process is killed, by Docker's own client, where there is one."""
+    return Watcher(_WATCHER, str(container.get_wrapped_container().id)) if shutil.which("docker") else None
+
+
 def _created(server: Server, tell: Tell) -> Any:
-    """Return a started container; without Ryuk, which removes containers of dead processes, where that does not run."""
+    """Return a started container; without Ryuk where that does not start."""
     try:
         from testcontainers.core.config import testcontainers_config as config
         from testcontainers.core.container import Reaper
     except ImportError as error:
         raise Absent("the package testcontainers is not installed") from error
     _knock()
-    if config.ryuk_disabled:
-        return _on_some_port(server)
+    if config.ryuk_disabled and not _no_ryuk:
+        _no_ryuk.append("it is switched off")
+    if _no_ryuk:
+        return _without_ryuk(server)
     try:
         return _on_some_port(server)
-    except StartError as first:
+    except StartError as first:  # Ryuk does not start, or the server does not
         with suppress(Exception):
             Reaper.delete_instance()
-        config.ryuk_disabled = True
         try:
-            container = _on_some_port(server)
+            container = _without_ryuk(server)
         except StartError:
             raise first from None
-        finally:
-            config.ryuk_disabled = False
-        tell(f"without Ryuk, which does not start here ({first.why}): a process that is killed leaves its container")
+        _no_ryuk.append(first.why)
+        tell(f"without Ryuk, which does not start here: {first.why}")
         return container
+
+
+def _without_ryuk(server: Server) -> Any:
+    from testcontainers.core.config import testcontainers_config as config
+
+    before, config.ryuk_disabled = config.ryuk_disabled, True
+    try:
+        return _on_some_port(server)
+    finally:
+        config.ryuk_disabled = before
 
 
 def _where() -> str:

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 from conformance.servers import folders
-from conformance.servers.processes import Launch, Process, await_nobody_in
+from conformance.servers.family import await_nobody_in
+from conformance.servers.processes import Launch, Process
 from conformance.servers.running import Running
 from conformance.servers.server import TIMEOUT_S, Engine, Place, Program, Server, StartError, Tell
 from conformance.servers.users import User, unprivileged

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance import Backend
+from conformance import Backend, PostgresServer
 from reference_backends.postgres.declared import UNNOTICED, declare
 from reference_backends.postgres.errors import (
     AmbiguousCommitError,
@@ -68,5 +68,7 @@ backend = Backend(
     state=open_state,
     log=open_log,
     lacks={"detects": UNNOTICED},
+    server=PostgresServer(),
+    declare=declare,
     errors={"conflict": ConflictError, "corrupt": CorruptRecord},
 )

@@ -11,6 +11,7 @@ back everyone who had to wait.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -206,7 +207,8 @@ class PostgresLog:
             return True
 
         if self._database.atomically(change):
-            self._database.vacuum("events, heads, checkpoint")
+            with suppress(OSError):  # it is done, and the server looks after the space by itself in time
+                self._database.vacuum("events, heads, checkpoint")
 
     def flush(self) -> None:
         """Do nothing: an event is as lasting as the server makes it when its append returns."""

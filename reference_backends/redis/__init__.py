@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance import Backend, Where
+from conformance import Backend, RedisServer, Where
 from reference_backends.redis.async_log import AsyncRedisLog
 from reference_backends.redis.async_state import AsyncRedisState
 from reference_backends.redis.durability import LACKS, declared
@@ -94,6 +94,8 @@ def _backend(name: str, state: Any, log: Any) -> Backend:
         state=state,
         log=log,
         corruption="silent",
+        server=RedisServer(save=""),
+        declare=declare,
         lacks=LACKS,
         errors={"conflict": ConflictError, "corrupt": CorruptRecord},
     )

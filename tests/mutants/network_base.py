@@ -183,7 +183,10 @@ class ServerState(MutableMapping[str, Any]):
     def texts(self) -> dict[str, str]:
         """Return all that is there."""
         found = self.client.do("HGETALL", self.name)
-        return {key.decode("utf-8", "surrogatepass"): text.decode() for key, text in zip(found[::2], found[1::2])}
+        return {
+            key.decode("utf-8", "surrogatepass"): text.decode()
+            for key, text in zip(found[::2], found[1::2], strict=True)
+        }
 
     def encode(self, value: Any) -> str:
         """Return the text of a value."""
@@ -283,13 +286,13 @@ def server_backend(
     return Backend(name, **openers, **{**PROMISES, **promises})  # type: ignore[arg-type]
 
 
-def broken_client(bug: str, killed_by: str) -> Callable[[type[Client]], type[Client]]:
-    """Mark a client as the bug of two mutants, a state and a log: `03 08` are two checks of the network of each."""
+def broken_client(bug: str, *, state: str, log: str) -> Callable[[type[Client]], type[Client]]:
+    """Mark a client as the bug of two mutants, a state and a log: `04 08` are two checks of the network."""
 
     def mark(kind: type[Client]) -> type[Client]:
         kind.mutants = [  # type: ignore[attr-defined]
             mutant(f"{store_name(kind)}_{what}", bug, codes(what, killed_by), client=kind, **{other: None})
-            for what, other in (("state", "log"), ("log", "state"))
+            for what, other, killed_by in (("state", "log", state), ("log", "state", log))
         ]
         return kind
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from conformance.servers import Server, local, programs
+from conformance.servers.family import descendants
 from conformance.servers.postgres import PostgresServer
 from conformance.servers.redis import RedisServer
 from conformance.servers.server import Absent
@@ -99,9 +100,7 @@ EACH_ENGINE = pytest.mark.parametrize("name", ENGINES)
 
 def processes_of(pid: int) -> list[int]:
     """Return a process and all that it has started."""
-    from conformance.servers import processes
-
-    return [pid, *processes._descendants(pid)]
+    return [pid, *descendants(pid)]
 
 
 def await_true(what: str, holds: Callable[[], bool]) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.servers import NoServer, StartError, containers, start
+from conformance.servers import NoServer, Running, StartError, containers, start
 from conformance.servers.server import Absent, quiet
-from tests.servers.engines import EACH_ENGINE, ENGINES
+from tests.servers.engines import EACH_ENGINE, ENGINES, await_true, script
 
 #: Set where an engine must answer.
 NEEDED = "CONFORMANCE_NEEDS_DOCKER"
@@ -68,6 +68,8 @@ def test_a_container(name: str, here: bool, tmp_path: Path) -> None:  # noqa: FB
         return not_here(name, tmp_path)
     spoken, told = ENGINES[name], []
     with start(spoken.make(), tmp_path, tell=told.append) as running:
+        number = id_of(running)
+        assert containers_with(number) == [number]
         print(running.how)  # noqa: T201
         image = spoken.make().engine.image.name
         assert running.how.endswith(f", in a container of {image}")
@@ -81,21 +83,50 @@ def test_a_container(name: str, here: bool, tmp_path: Path) -> None:  # noqa: FB
         running.restart()
         assert spoken.got(running.url, "name-1") == "a text"
         assert running.log
-    assert names_of_containers(name) == []
+    assert containers_with(number) == []
     running.stop()  # again is fine
     return None
 
 
-def names_of_containers(name: str) -> list[str]:
-    """Return the names of the containers that the kit has started for an engine."""
+def id_of(running: Running) -> str:
+    """Return the number of a server's container."""
+    assert isinstance(running.held, containers._One)
+    return str(running.held._container.get_wrapped_container().id)
+
+
+def containers_with(text: str) -> list[str]:
+    """Return the kit's containers with a text in their number or in their command line."""
     import docker
 
     client = docker.from_env()
     try:
-        found = client.containers.list(all=True, filters={"label": f"{containers.LABEL}={name}"})
-        return [str(one.name) for one in found]
+        found = client.containers.list(all=True, filters={"label": containers.LABEL}, ignore_removed=True)
+        return [one.id for one in found if text in f"{one.id} {one.attrs['Config']['Cmd']}"]
     finally:
         client.close()
+
+
+@EACH_ENGINE
+def test_a_killed_process_leaves_no_container(name: str, here: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """Ryuk removes it, or, where that does not start, Docker's client."""
+    if not here:
+        return not_here(name, tmp_path)
+    code = """
+import sys
+from pathlib import Path
+from conformance.servers import start
+from tests.servers.engines import ENGINES
+with start(ENGINES[sys.argv[1]].make(), Path(sys.argv[2])) as running:
+    print(running.held._container.get_wrapped_container().id, flush=True)
+    input()
+"""
+    with script(code, name, str(tmp_path), CONFORMANCE_SERVERS="container") as child:
+        assert child.stdout
+        number = child.stdout.readline().strip()
+        assert containers_with(number) == [number]
+        child.kill()
+    await_true("the container is removed", lambda: not containers_with(number))
+    return None
 
 
 @EACH_ENGINE
@@ -118,7 +149,7 @@ def test_a_container_that_dies(name: str, here: bool, tmp_path: Path) -> None:  
     if not here:
         return not_here(name, tmp_path)
     with pytest.raises(StartError, match="its container has exited") as caught:
-        containers.start(ENGINES[name].make(no_such_thing="1"), tell=quiet, timeout_s=60.0)
+        containers.start(ENGINES[name].make(**{f"no_such_{name}": "1"}), tell=quiet, timeout_s=60.0)
     assert "such" in caught.value.log
-    assert names_of_containers(name) == []
+    assert containers_with(f"such{'-' if name == 'redis' else '_'}{name}") == []
     return None

@@ -28,8 +28,9 @@ print(running.pid, running.held._launch.run, flush=True)
 """
 
 
-#: For scripts that need no folder of their own: what takes a second to make is made once.
-SHARED = {folders.VARIABLE: str(folders.shared())}
+def shared() -> dict[str, str]:
+    """Return the environment of a script that needs no folder of its own: what takes a second to make is made once."""
+    return {folders.VARIABLE: str(folders.shared())}
 
 
 def begun(child: subprocess.Popen[str]) -> tuple[list[int], Path]:
@@ -71,7 +72,7 @@ def test_the_parent_is_killed(name: str, way: str, act: str, tmp_path: Path) -> 
 def test_the_parent_just_ends(name: str, way: str, tmp_path: Path) -> None:
     """A server that nobody stopped is stopped in good order when Python ends, and no warning is given."""
     code = f"import warnings; warnings.simplefilter('error')\n{START}\ninput()"
-    with script(code, name, str(tmp_path), CONFORMANCE_SERVERS=way, **SHARED) as child:
+    with script(code, name, str(tmp_path), CONFORMANCE_SERVERS=way, **shared()) as child:
         pids, folder = begun(child)
         assert ended(child, "\n") == 0
     gone(pids, folder)
@@ -84,7 +85,7 @@ def test_ctrl_c_is_not_for_the_server(name: str, way: str, tmp_path: Path) -> No
     """It works on while the interrupted program cleans up, and is stopped with it."""
     code = START + "\ntry:\n    print('now', flush=True)\n    input()\n"
     code += "except KeyboardInterrupt:\n    sys.exit(42 if answers() else 1)"
-    with script(code, name, str(tmp_path), CONFORMANCE_SERVERS=way, **SHARED) as child:
+    with script(code, name, str(tmp_path), CONFORMANCE_SERVERS=way, **shared()) as child:
         pids, folder = begun(child)
         assert child.stdout
         assert child.stdout.readline() == "now\n"
@@ -113,7 +114,7 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
 print(answers(), flush=True)
 input()
 """
-    with script(START + fork, name, str(tmp_path), CONFORMANCE_SERVERS=way, **SHARED) as child:
+    with script(START + fork, name, str(tmp_path), CONFORMANCE_SERVERS=way, **shared()) as child:
         pids, folder = begun(child)
         assert child.stdout
         assert child.stdout.readline() == "True\n"
@@ -138,7 +139,7 @@ def test_a_thread_that_ends_leaves_it_alone(name: str, way: str, tmp_path: Path)
     )
     code += "\none = threading.Thread(target=begin); one.start(); one.join()\nsys = __import__('sys')\n"
     code += "sys.exit(42 if input() == '' and answers() else 1)"
-    with script(code, name, str(tmp_path), CONFORMANCE_SERVERS=way, **SHARED) as child:
+    with script(code, name, str(tmp_path), CONFORMANCE_SERVERS=way, **shared()) as child:
         pids, folder = begun(child)
         assert ended(child, "\n") == 42
     gone(pids, folder)
@@ -160,7 +161,7 @@ running = start(server, Path(tempfile.mkdtemp(dir=folders.shared())))
 print(running.pid, running.held._launch.run, flush=True)
 sys.exit(42 if answers() and os.stat(f'/proc/{{running.pid}}').st_uid == 65534 else 1)
 """
-    with script(code, name, "", CONFORMANCE_SERVERS="binary", **SHARED) as child:
+    with script(code, name, "", CONFORMANCE_SERVERS="binary", **shared()) as child:
         gone(*begun(child))
         pids, folder = begun(child)
         assert ended(child) == 42

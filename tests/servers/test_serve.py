@@ -136,7 +136,7 @@ def test_a_paused_server_is_stopped(spoken: Spoken, tmp_path: Path) -> None:
 def test_a_directory_has_one_server(spoken: Spoken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second one on the same directory would ruin it."""
     with serve(spoken.make(), tmp_path / "data") as running:
-        monkeypatch.setattr("conformance.servers.processes.STOP_S", 0.0)
+        monkeypatch.setattr("conformance.servers.family.GONE_S", 0.0)
         with pytest.raises(StartError, match=rf"\(process {running.pid}\) runs in {tmp_path / 'data'} already"):
             serve(spoken.make(), tmp_path / "data")
 

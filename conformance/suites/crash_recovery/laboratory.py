@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Power loss on the disks that people have: a violation is a failure.
 POWER = ("ext4", "xfs")
+#: The search for scratch files may take so many times the budget of an exploration.
+_SCRATCH = 4
 #: Verdicts, worst first.
 _WORST = tuple(MEANING)
 
@@ -87,7 +89,7 @@ def explorer_of(trial: Trial, name: str) -> Explorer:
         try:
             one = recorded(lab.crew, workload_of(trial, name).steps)
             explorer = Explorer(lab.crew, one)
-            explorer.scratch = scratch_files(explorer, lab.scratch)
+            explorer.scratch = scratch_files(explorer, lab.scratch, _SCRATCH * trial.effort.crash_seconds)
             lab.scratch |= names_of_scratch(explorer)
         except (Unmeasured, WorkerError) as error:
             raise Inconclusive(str(error)) from error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from conformance.servers.postgres import PostgresServer
 from reference_backends.postgres import PostgresLog, PostgresState
 
 ROOT = Path(__file__).parents[3]
+#: Seconds after which what is waited for does not come any more.
+_NEVER_S = 60.0
 
 
 class HandClock:
@@ -61,6 +64,14 @@ class Place:
         connection = psycopg.connect(self.url, autocommit=True)
         connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(self.namespace)))
         return connection
+
+
+def await_that(condition: Callable[[], bool], what: str) -> None:
+    """Return when a condition holds; fail when it never does."""
+    end = time.monotonic() + _NEVER_S
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"{what}: waited {_NEVER_S:g} seconds for it")
 
 
 @pytest.fixture(scope="session")

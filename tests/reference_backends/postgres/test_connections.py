@@ -19,7 +19,7 @@ from reference_backends.postgres import AmbiguousCommitError, PostgresState, Rol
 from reference_backends.postgres import session as session_module
 from reference_backends.postgres.database import IDLE_MAX
 from reference_backends.postgres.session import Access, Session
-from tests.reference_backends.postgres.conftest import Place
+from tests.reference_backends.postgres.conftest import Place, await_that
 from tests.reference_backends.postgres.test_transactions import await_a_wait
 
 
@@ -101,8 +101,7 @@ def test_connections_are_kept_but_not_many(url: str) -> None:
             store["a"] = 1
             assert (backend_of(store),) in pids
         assert len(store._database._idle) == IDLE_MAX
-    while place.ask(mine):  # they end after they were told to
-        pass
+    await_that(lambda: not place.ask(mine), "the end of all connections")
 
 
 def test_no_connection_is_left_of_a_store_that_did_not_open(place: Place) -> None:
@@ -204,6 +203,19 @@ def test_a_wait_for_a_lock_has_an_end(place: Place) -> None:
             with pytest.raises(TimeoutError, match=r"after 0\.2 seconds: .*lock timeout\. Nothing was changed"):
                 store["a"] = 2
             assert store["a"] == 1
+
+
+def test_compaction_has_any_time_and_nothing_else_has(place: Place) -> None:
+    """The limits are off for one statement; where that fails, the connection is not used again."""
+    with place.state(timeout=1.5) as store, store._database._session() as session:
+        with session.unlimited():
+            assert session.rows("SHOW statement_timeout") == [("0",)]
+            assert session.connection.limit_seconds is None
+        assert session.rows("SHOW statement_timeout") == [("1500ms",)]
+        assert session.connection.limit_seconds is not None
+        with pytest.raises(ZeroDivisionError), session.unlimited():
+            raise ZeroDivisionError
+        assert session.connection.closed
 
 
 def test_a_server_that_stands_still_is_waited_for_but_shortly(pausing: Place, own: Running) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from conformance import Where
 from reference_backends.postgres import ConflictError, PostgresLog, Report, open_log
 from reference_backends.postgres import log as log_module
+from reference_backends.postgres.database import Database
 from tests.reference_backends.postgres.conftest import ROOT, Place
 
 
@@ -160,6 +162,30 @@ def test_a_read_that_a_compaction_overtakes_is_told(log: PostgresLog, monkeypatc
     log.compact(3)
     with pytest.raises(LookupError, match="Event 2 was compacted away"):
         next(reading)
+
+
+def test_the_space_of_what_was_compacted_is_used_again(log: PostgresLog, place: Place) -> None:
+    """The table is as large after ten compactions as after the first."""
+    sizes = []
+    for _ in range(10):
+        log.append_batch([random.randbytes(500).hex() for _ in range(100)])
+        log.checkpoint("all", log.head)
+        log.compact(log.head - 1)
+        sizes += place.ask("SELECT pg_total_relation_size('events')")[0]
+    assert sizes[-1] <= 2 * sizes[0]
+
+
+def test_a_compaction_is_done_whatever_becomes_of_the_space(log: PostgresLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The events are gone when the server can't be reached for the rest."""
+
+    def fail(_database: Database, _tables: str) -> None:
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(Database, "vacuum", fail)
+    log.append_batch(["a", "b"])
+    log.checkpoint("ab", 2)
+    log.compact(2)
+    assert log.first == 3
 
 
 # sharing and closing

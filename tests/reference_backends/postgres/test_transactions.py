@@ -12,7 +12,7 @@ import pytest
 
 from reference_backends.postgres import ConflictError, PostgresState, RolledBackError
 from reference_backends.postgres import database as database_module
-from tests.reference_backends.postgres.conftest import ROOT, HandClock, Place
+from tests.reference_backends.postgres.conftest import ROOT, HandClock, Place, await_that
 
 
 def await_a_wait(place: Place) -> None:
@@ -21,8 +21,7 @@ def await_a_wait(place: Place) -> None:
     waiting += f"'\"{place.namespace}\"'::regnamespace AND relname = 'entries' AND pid IN "
     waiting += "(SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock')"
     with place.connection() as connection:
-        while connection.execute(waiting.encode()).fetchall() == [(0,)]:
-            pass
+        await_that(lambda: connection.execute(waiting.encode()).fetchall() != [(0,)], "a wait for a lock")
 
 
 def test_a_transaction_is_all_or_nothing(store: PostgresState) -> None:

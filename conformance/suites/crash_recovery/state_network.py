@@ -1,0 +1,173 @@
+"""A failing network, a failing server, and the `state` contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.check import check
+from conformance.suites.crash_recovery.network import (
+    drops_late_replies,
+    gives_up,
+    leaks_no_connection,
+    survives_a_stopped_server,
+    survives_cuts,
+    survives_kills_of_the_server,
+    survives_refusals,
+    survives_slow_replies,
+    works_again,
+)
+
+if TYPE_CHECKING:
+    from conformance.trial import Trial
+
+_NEEDS = ("STATE-BASIC-01", "STATE-REOPEN-01")
+
+
+@check(
+    "STATE-NET-01",
+    sources="Bailis and Kingsbury, The Network is Reliable, ACM Queue 2014; redis-py #977; valkey #1087; "
+    "mutant delete_repeated_by_client",
+    needs=_NEEDS,
+)
+def test_a_cut_connection_loses_nothing(trial: Trial) -> None:
+    """When a connection is cut before, in or after a request, or in the reply, no acknowledged write is lost or torn.
+
+    Why: after a lost reply only the caller can know what to do. A client that sends the request again, or swallows the
+    error, decides for the caller, and answers something that is not so.
+
+    Breaks it:
+
+        except ConnectionError:
+            return self._send(command)                 # a delete that was carried out finds nothing now: KeyError
+    """
+    survives_cuts(trial)
+
+
+@check("STATE-NET-02", sources="cradle #36; mutant dead_connection_kept_state", needs=_NEEDS)
+def test_a_handle_works_again_after_a_cut(trial: Trial) -> None:
+    """After its connection was cut the same open handle works again, when no more than five calls have raised.
+
+    Why: servers restart, and firewalls drop connections. A store that must be opened anew takes its program down.
+
+    Breaks it:
+
+        except ConnectionError:
+            raise                                      # and the next call is sent on the same dead connection
+    """
+    works_again(trial)
+
+
+@check("STATE-NET-03", sources="redis-py #2243; Nygard, Release It!; mutant no_timeout_state", needs=_NEEDS)
+def test_a_call_without_a_reply_ends(trial: Trial) -> None:
+    """A call whose request or reply is lost, on a connection that stays open, ends in an exception within a minute.
+
+    Why: packets are dropped, and nothing tells the client that the other side is gone. Without a time-out the thread
+    waits for ever, and with it all that wait for the thread.
+
+    Breaks it:
+
+        socket.create_connection((host, port))         # no timeout
+    """
+    gives_up(trial)
+
+
+@check(
+    "STATE-NET-04",
+    sources="redis-py #2624, #2665; dyno #103; mutant late_reply_taken_state",
+    needs=(*_NEEDS, "STATE-NET-03"),
+)
+def test_a_late_reply_is_given_to_no_other_call(trial: Trial) -> None:
+    """When a call has given up waiting, its reply is given to no other call, nothing is lost, and the handle works on.
+
+    Why: the next call on the same connection reads the first reply that comes. From then on each call is given the
+    answer to the one before: values of other keys, data of other users.
+
+    Breaks it:
+
+        except TimeoutError:
+            self._pool.append(connection)              # a reply is still on its way
+            raise
+    """
+    drops_late_replies(trial)
+
+
+@check(
+    "STATE-NET-05",
+    sources="r2dbc-pool #165; hazelcast-nodejs-client #737; mutant connections_left_open_state",
+    needs=_NEEDS,
+)
+def test_connections_do_not_leak(trial: Trial) -> None:
+    """Connections do not become more with each fault, and none is open after closing.
+
+    Why: a server takes so many connections. One client that reconnects for a night takes them all.
+
+    Breaks it:
+
+        except ConnectionError:
+            self._connection = self._connect()         # the old one is not closed
+    """
+    leaks_no_connection(trial)
+
+
+@check("STATE-NET-06", sources="Toxiproxy; mutant unreachable_is_missing", needs=_NEEDS)
+def test_refused_connections_are_survived(trial: Trial) -> None:
+    """While no connection can be made calls raise and change nothing; when one can, the same handle works again.
+
+    Why: to take "can't be reached" for "is not there" makes a program begin anew, and overwrite what there was.
+
+    Breaks it:
+
+        except ConnectionError:
+            raise KeyError(key)
+    """
+    survives_refusals(trial)
+
+
+@check(
+    "STATE-NET-07",
+    sources="groupmq #16; redlock-rb #27; mutant script_not_loaded_again",
+    promise="durability:process-crash",
+    needs=_NEEDS,
+)
+def test_a_killed_server_is_survived(trial: Trial) -> None:
+    """When the server is killed and started again, the same handle works again, and acknowledged writes are there.
+
+    Why: with a server goes what the client has set up in it: sessions, prepared statements, scripts.
+
+    Breaks it:
+
+        self._script = client.script_load(SOURCE)      # when the store is opened
+        client.evalsha(self._script, ...)              # after a restart: NOSCRIPT, for ever
+    """
+    survives_kills_of_the_server(trial)
+
+
+@check(
+    "STATE-NET-08",
+    sources="redis-py #261; Jepsen, nemesis hammer-time (SIGSTOP); mutant late_reply_taken_state",
+    needs=(*_NEEDS, "STATE-NET-03"),
+)
+def test_a_stopped_server_is_survived(trial: Trial) -> None:
+    """When the server stands still for longer than the client waits, and goes on, nothing is lost, doubled or mixed up.
+
+    Why: a paused virtual machine, or a server that swaps, keeps its connections, and does later what it was asked.
+
+    Breaks it:
+
+        except TimeoutError:
+            return self._send(command)                 # both are carried out when the server goes on
+    """
+    survives_a_stopped_server(trial)
+
+
+@check("STATE-NET-09", sources="RFC 9293; mutant one_receive_is_a_reply_state", needs=_NEEDS)
+def test_replies_in_parts_are_put_together(trial: Trial) -> None:
+    """Replies that come slowly and in parts are understood: no call raises, and no answer is wrong.
+
+    Why: a network delivers bytes, not messages. On one machine most replies come whole, so nobody notices there.
+
+    Breaks it:
+
+        reply = self._socket.recv(65536)               # some of the reply
+    """
+    survives_slow_replies(trial)
