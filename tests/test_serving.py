@@ -1,0 +1,86 @@
+"""The servers of a run: one for each engine and its settings, for all processes, and gone in the end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from conformance import RedisServer
+from conformance.servers import start
+from conformance.serving import is_served, served, serving
+from tests.servers.engines import ENGINES, redis_client
+
+
+def answers(url: str) -> bool:
+    """Tell whether a Redis server answers."""
+    from redis.exceptions import ConnectionError as NobodyThereError
+
+    with closing(redis_client(url)) as client:
+        try:
+            return bool(client.ping())
+        except NobodyThereError:
+            return False
+
+
+def test_a_server_is_there_for_as_long_as_the_block_takes() -> None:
+    """Then it is stopped, and nobody finds it any more."""
+    server = RedisServer(save="", maxclients="71")
+    told: list[str] = []
+    assert not is_served(server)
+    with serving(server, told.append) as here:
+        assert is_served(server)
+        assert served(server) == here
+        assert (here.private, here.local) == (True, True)
+        assert answers(here.url)
+    assert any("starting" in line for line in told)
+    assert not is_served(server)
+    assert not answers(here.url)
+
+
+def test_a_server_that_is_there_is_used_and_left_alone() -> None:
+    """As by the workers of xdist, and by whatever else a run starts."""
+    server = RedisServer(save="", maxclients="72")
+    script = (
+        "from conformance import RedisServer\nfrom conformance.serving import serving\n"
+        "with serving(RedisServer(save='', maxclients='72')) as here: print(here.url)"
+    )
+    with serving(server) as here:
+        with serving(server) as again:
+            assert again == here
+        told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert told.stdout.split() == [here.url]
+        assert answers(here.url)
+
+
+def test_other_settings_are_another_server() -> None:
+    """Both run at once."""
+    with serving(RedisServer(maxclients="73")) as one, serving(RedisServer(maxclients="74")) as other:
+        found = []
+        for here in (one, other):
+            with closing(redis_client(here.url)) as client:
+                found.append(client.config_get("maxclients")["maxclients"])
+    assert found == ["73", "74"]
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_what_was_written_into_a_named_server_is_removed(
+    name: str, tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is somebody else's: nothing of ours stays, and all that was there does."""
+    engine = ENGINES[name]
+    named = engine.make()
+    from pathlib import Path
+
+    with start(named, Path(tmp_path) / "server") as running:
+        monkeypatch.setenv(named.variable, running.url)
+        engine.put(running.url, "theirs", "kept")
+        with serving(named) as here:
+            assert (here.private, here.local) == (False, False)
+            engine.put(here.url, f"{here.prefix}-place", "ours")
+            assert engine.got(here.url, f"{here.prefix}-place") == "ours"
+        assert engine.got(running.url, f"{here.prefix}-place") is None
+        assert engine.got(running.url, "theirs") == "kept"
