@@ -100,10 +100,7 @@ class _One:
 
     @property
     def log(self) -> str:
-        try:
-            return self._launch.log.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return ""
+        return self._process.log if self._process else ""
 
     def begin(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
