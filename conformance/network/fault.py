@@ -18,12 +18,12 @@ Kind = Literal[
     "nothing",
 ]
 
-#: The connection is closed, and nothing else is wrong: the next one works.
+#: The connection is closed, and nothing else is wrong: the next one works. What finds most comes first.
 CUTS: tuple[Kind, ...] = (
     "cut before the reply",
+    "cut in the request",
     "cut in the reply",
     "cut before the request",
-    "cut in the request",
 )
 
 #: What each comes to, for people; `{which}` is the request.

@@ -93,7 +93,7 @@ def judge(contract: str, played: Played, *, durable: bool = True) -> Judged:
     for event in played.events:
         if isinstance(event, str):
             continue
-        comparisons += 1
+        comparisons += isinstance(event, Look) or not event.ambiguous
         found = _of_look(account, event) if isinstance(event, Look) else _of_call(account, event, durable=durable)
         if found is not None:
             findings.append(found)

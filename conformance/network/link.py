@@ -83,7 +83,8 @@ class Link:
         with_next: Whether they are kept back until the next request is answered.
         deaf: Whether nothing is passed on any more, in either direction.
         severed: Whether the client is told the end as soon as the server has ended.
-        due_s: When the last part of a slow reply is sent; no other byte may overtake it.
+        parts: How many parts of slow replies are still to be sent; nothing may overtake them.
+        due_s: When the last of them is.
     """
 
     def __init__(self, client: socket.socket, server: socket.socket | None) -> None:
@@ -95,6 +96,7 @@ class Link:
         self.with_next = False
         self.deaf = server is None
         self.severed = False
+        self.parts = 0
         self.due_s = 0.0
 
     @property

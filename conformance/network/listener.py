@@ -94,4 +94,5 @@ def connected(address: Address) -> socket.socket | None:
 def _of_socket(address: Address) -> tuple[int, Any]:
     if address.path:
         return socket.AF_UNIX, address.path
-    return socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0][::4]
+    family, _, _, _, where = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
+    return family, where

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from math import inf
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
@@ -38,17 +39,19 @@ class Programme:
         scenarios: Which.
         width: At most so many at the same time.
         runs: How many a child plays, one after the other; what a new process has to import costs more than a scenario.
+        seconds: No further one is begun after so long.
     """
 
     scenarios: tuple[Scenario, ...]
     width: int
     runs: int
+    seconds: float = inf
 
 
 def play_all(bay: Bay, programme: Programme) -> list[Played]:
     """Play scenarios, and return what came of each; runs in a worker.
 
-    When one has ended badly no further is begun: each may take as long.
+    When one has ended badly, or the time is over, no further one is begun: each may take as long.
     """
     return _Troupe(bay, programme).play()
 
@@ -70,7 +73,10 @@ class _Troupe:
         self.scenarios = programme.scenarios
         self.width = programme.width
         numbers = range(len(self.scenarios))
-        self.waiting = deque(deque(numbers[at : at + programme.runs]) for at in numbers[:: programme.runs])
+        batches = -(-len(numbers) // programme.runs)
+        # Each child has some of the first scenarios, and some of the last, which may be left out.
+        self.waiting = deque(deque(numbers[at::batches]) for at in range(batches))
+        self.end_s = time.monotonic() + programme.seconds
         self.children: dict[Connection, _Child] = {}
         self.found: dict[int, Played] = {}
 
@@ -108,9 +114,10 @@ class _Troupe:
             self.settle(child, "died", self.end(line, child))
             return
         self.found[child.left.popleft()] = played
-        if played.ended in ("hung", "gave up"):
+        enough = played.ended in ("hung", "gave up") or time.monotonic() > self.end_s
+        if enough:
             self.waiting.clear()
-        if played.ended in ("hung", "gave up") or not child.left:
+        if enough or not child.left:
             self.end(line, child)
         else:
             child.end_s = time.monotonic() + self.silence_s(child)
@@ -168,8 +175,8 @@ def _played(bay: Bay, scenario: Scenario, folder: Path, tell: Callable[[Played],
             proxy = lasting.enter_context(Proxy(where.url))
 
             def hang(played: Played) -> None:
-                if server is not None:
-                    server.kill()
+                with suppress(Exception):  # what the call makes of it has no time to show: its watch holds it
+                    lasting.close()
                 tell(played)
                 os._exit(0)
 

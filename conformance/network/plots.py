@@ -112,6 +112,8 @@ def stopped(stage: Stage, server: Running | None) -> None:
         stage.call(scenario.step + 1)
     stage.note("the server goes on")
     server.resume()
+    for number in _questions(stage):  # as above
+        stage.call(number)
     _rest(stage, scenario.step)
 
 

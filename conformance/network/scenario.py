@@ -63,7 +63,7 @@ class Played:
         events: The calls; what went wrong, as sentences; and what was found after calls that raised; in order.
         ended: `well`, or how it did not: a call `hung`, the process `died`, the handle had not worked again after some
             tries (`gave up`), the kit could not carry it out (`failed`), or did not, because others had ended badly
-            enough (`left out`).
+            enough or taken the time (`left out`).
         detail: More on that.
         found: What was found in the end; None where nobody looked.
         fired: How many faults there were.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from conformance.network.fault import Fault
 from conformance.network.link import End, Link
@@ -132,15 +133,22 @@ class Traffic:
         size = max(1, -(-len(data) // _PARTS))
         for place in range(0, len(data), size):
             link.due_s = max(link.due_s, time.monotonic()) + _PART_S
-            self._in_turn(link, lambda part=data[place : place + size]: link.client.send(part))  # type: ignore[misc]
+            self._when_due(link, partial(link.client.send, data[place : place + size]))
 
     def _in_turn(self, link: Link, what: Callable[[], None]) -> None:
-        """Do something to a client at once, or behind the parts that it is still sent."""
-        left = link.due_s - time.monotonic()
-        if left > 0:
-            self.later(left, what)
+        """Do something to a client at once, or behind the parts that are still to be sent."""
+        if link.parts:
+            self._when_due(link, what)
         else:
             what()
+
+    def _when_due(self, link: Link, what: Callable[[], None]) -> None:
+        def do() -> None:
+            link.parts -= 1
+            what()
+
+        link.parts += 1
+        self.later(link.due_s - time.monotonic(), do)
 
 
 def _taken(link: Link) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from conformance.crash.errors import places
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 #: A write that is acknowledged must have reached the server.
 _KEPT = ("power-loss", "prefix", "process-crash")
 #: Scenarios that wait for a client to give up, and are played at the same time.
-_AT_ONCE = 16
+_AT_ONCE = 24
+#: What a sweep of faults may take, in times of what one exploration of crash states may.
+_SHARE = 16
 #: Requests that each kind of cut is tried on, for each place of a sweep.
 _PLACES = 8
 #: Faults that last until the client gives up: no reply comes at all, or one that is late.
@@ -103,7 +106,8 @@ def _play(trial: Trial, scenarios: Sequence[Scenario], *, waiting: bool = False)
         width = _AT_ONCE if waiting else cores()
         runs = 1 if waiting else -(-len(new) // width)
         try:
-            found = lab.crew.call(play_all, Programme(new, width, runs))
+            seconds = inf if waiting else _SHARE * trial.effort.crash_seconds
+            found = lab.crew.call(play_all, Programme(new, width, runs, seconds))
         except WorkerError as why:
             raise Inconclusive(str(why)) from why
         lab.played.update(zip(new, found, strict=True))
@@ -207,7 +211,8 @@ def _waiting(trial: Trial, kinds: tuple[Kind, ...] = (), *, plot: Plot = "give u
         plot: Of the scenarios.
     """
     _sound(trial)
-    steps = [step for reads in (False, True) for step in _drawn(trial, reads=reads)]
+    groups = [*([verb] for verb in _verbs(trial, reads=False)), _verbs(trial, reads=True)]
+    steps = [step for verbs in groups for step in _drawn(trial, verbs)]
     scenarios = [
         _scenario(trial, "give up", fault=Fault(kind), step=step) for kind in (*_LOST, *_LATE) for step in steps
     ]
@@ -222,13 +227,17 @@ def _waiting(trial: Trial, kinds: tuple[Kind, ...] = (), *, plot: Plot = "give u
 
 
 def _at_writes(trial: Trial, plot: Plot) -> list[Scenario]:
-    return [_scenario(trial, plot, step=step) for step in _drawn(trial, reads=False)]
+    return [_scenario(trial, plot, step=step) for step in _drawn(trial, _verbs(trial, reads=False))]
 
 
-def _drawn(trial: Trial, *, reads: bool) -> list[int]:
-    """Return some steps, neither the first nor the last, that read or write."""
+def _verbs(trial: Trial, *, reads: bool) -> list[str]:
+    return list(dict.fromkeys(s.verb for s in _laboratory(trial).steps if (s.verb in READS) == reads))
+
+
+def _drawn(trial: Trial, verbs: Collection[str]) -> list[int]:
+    """Return some steps with one of some verbs; neither the first nor the last of the workload."""
     steps = _laboratory(trial).steps
-    fitting = [number for number in range(1, len(steps) - 1) if (steps[number].verb in READS) == reads]
+    fitting = [number for number in range(1, len(steps) - 1) if steps[number].verb in verbs]
     return sorted(random.Random(trial.bench.seed).sample(fitting, min(len(fitting), max(1, trial.effort.faults // 4))))
 
 
@@ -249,12 +258,12 @@ def _require(trial: Trial, played: Sequence[Played], wrong: tuple[Wrong, ...]) -
             trial.count("calls", len(one.calls))
             trial.count("calls that raised", sum(bool(call.raised) for call in one.calls))
             trial.count("comparisons", judged.comparisons)
+    if left := sum(one.ended == "left out" for one in played):
+        trial.count("faults left out", left)
     if found:
         order = list(MEANING)
         worst = min(found, key=lambda pair: (order.index(pair[1].wrong), len(pair[0].events)))
         raise _violation(trial, *worst, len(found))
-    if left := sum(one.ended == "left out" for one in played):
-        trial.count("faults left out", left)
     if not trial.evidence.get("faults"):
         raise Inconclusive(f"in {len(played)} runs of the workload no request met the fault")
 
