@@ -111,6 +111,8 @@ TOGETHER = ("histories.rounds", "histories.kinds", "histories.search", "workers"
         ("histories/checkers", ("histories.drivers", *TOGETHER)),
         ("histories/drivers", ("histories.checkers", *TOGETHER)),
         ("workers", (*JUDGES, "models", "crash")),
+        ("servers", (*JUDGES, "models", "crash", "workers", "session", "backend")),
+        ("network", (*JUDGES, "models", "damage", "replay")),
         ("damage", (*JUDGES, "models", "histories")),
         ("replay", (*JUDGES, "damage")),
         ("crash/recorder", ("crash.disk", "crash.subjects", "crash.reopen", "workers", "crash.explore")),
@@ -126,7 +128,7 @@ def test_engines_know_no_check(room: str, strangers: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "reference_backends").rglob("*.py")), ids=lambda path: path.name)
 def test_reference_backends_lean_on_nothing_of_the_kit(path: Path) -> None:
-    """A reference imports `Backend` and `Where` from `conformance`, as any adapter does, and no module of it."""
+    """A reference imports what `conformance` exports, as any adapter does, and no module of it."""
     assert not [name for name in imported(path) if name.startswith("conformance.")]
 
 

@@ -20,6 +20,8 @@ _EVIDENCE = (
     "increments lost",
     "damaged stores",
 )
+#: How long calls waited for a network that swallowed what they sent.
+_WAIT = "longest wait"
 #: Conditions that are lists, and what stands between their words.
 _LISTS = {"disk models": " ", "not seen": ", "}
 #: Conditions that are said in words, after a colon.
@@ -147,12 +149,13 @@ def _classes(check: Mapping[str, Any]) -> str:
 
 
 def _conditions(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give the line of the crash engine: by what was recorded and judged, and what was left out; none without one."""
+    """Give a line of each engine that tells how it worked: by what was recorded and judged, and what was left out."""
     found: dict[str, dict[str, None]] = {}
     for check in _checks(backend, "crash-recovery"):
         for name, text in check["conditions"].items():
             separator = _LISTS.get(name)
             found.setdefault(name, {}).update(dict.fromkeys(text.split(separator) if separator else [text]))
+    waits = found.pop(_WAIT, {})
     last = sorted(found, key=lambda name: name == "not seen")
     parts = [f"{name}{':' * (name in _SAID)} {_LISTS.get(name, ', ').join(found[name])}" for name in last]
     left = sum(check["evidence"].get(_LEFT_OUT, 0) for check in _checks(backend, "crash-recovery"))
@@ -160,6 +163,8 @@ def _conditions(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         parts.append(f"at least {left:,} {_LEFT_OUT} (budget)")
     if parts:
         yield f"  crash engine {' | '.join(parts)}", ""
+    if waits:
+        yield f"  network      longest wait for an answer that never came {' and '.join(waits)}", ""
 
 
 def _notes(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -62,6 +62,13 @@ def test_without_conditions_there_is_no_such_line() -> None:
     assert not [line for line in lines(check()) if "crash engine" in line]
 
 
+def test_waits_for_the_network_have_a_line_of_their_own() -> None:
+    """They are nothing of the crash engine, whose suite they are in."""
+    found = lines(check(conditions={"longest wait": "5.0 s"}), check(conditions={"longest wait": "0.3 s"}))
+    assert found[2] == "  network      longest wait for an answer that never came 5.0 s and 0.3 s"
+    assert not [line for line in found if "crash engine" in line]
+
+
 def test_a_case_claims_one_state() -> None:
     """The verdict line of a met case says that nothing else was tried."""
     last = lines(check(), case="STATE-X-01")[-1]
