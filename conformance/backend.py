@@ -57,6 +57,9 @@ LACKED_LEVELS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 
+#: What a backend may disclaim beside levels and capabilities: to be as durable as it promises after errors of the disk.
+DISK_ERRORS = ("failed-sync", "too-many-files")
+
 #: The failures that a backend may name its own exception types for.
 ERRORS = ("conflict", "corrupt", "missing")
 
@@ -92,8 +95,8 @@ class Backend:
         name: Shown in reports and test ids.
         state: Opens a `state` store (a mutable mapping) at a `Where`; sync or async.
         log: Opens a `log` store (append, read, head) at a `Where`; sync or async.
-        lacks: What the backend openly disclaims, each with its reason: a promise level (`"power-loss"`) or a
-            capability (`"ttl"`). Printed in every report.
+        lacks: What the backend openly disclaims, each with its reason: a promise level (`"power-loss"`), a capability
+            (`"ttl"`), or durability after an error of the disk (`"failed-sync"`). Printed in every report.
         durability: `power-loss`, `prefix`, `process-crash`, `clean-close` or `volatile`.
         sharing: `processes` (any number of handles in any process), `threads` (one handle, many threads) or `single`.
         corruption: `complete`, `isolates`, `detects` or `silent`.
@@ -180,11 +183,11 @@ def _check_openers(backend: Backend) -> None:
 def _check_lacks(backend: Backend) -> None:
     from conformance.contracts import capability_names  # here, because contracts are not needed to load the plugin
 
-    known = {*LACKED_LEVELS, *capability_names()}
+    known = {*LACKED_LEVELS, *capability_names(), *DISK_ERRORS}
     for lack, reason in backend.lacks.items():
         if lack not in known:
             raise ValueError(
-                f"Backend({backend.name!r}): lacks={{{lack!r}: ...}} names neither a promise level nor a capability. "
+                f"Backend({backend.name!r}): lacks={{{lack!r}: ...}} names no promise level, capability or disk error. "
                 f"Known: {', '.join(sorted(known))}."
             )
         if not isinstance(reason, str) or not reason.strip():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -66,16 +66,17 @@ def test_other_settings_are_another_server() -> None:
     assert found == ["73", "74"]
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize(("name", "own"), [("redis", {"maxclients": "75"}), ("postgres", {"max_connections": "35"})])
 def test_what_was_written_into_a_named_server_is_removed(
-    name: str, tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
+    name: str, own: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is somebody else's: nothing of ours stays, and all that was there does."""
-    engine = ENGINES[name]
-    named = engine.make()
-    from pathlib import Path
+    """It is somebody else's: nothing of ours stays, and all that was there does.
 
-    with start(named, Path(tmp_path) / "server") as running:
+    Its settings are those of no other test, one of which may have started such a server for all that follow.
+    """
+    engine = ENGINES[name]
+    named = engine.make(**own)
+    with start(named, tmp_path / "server") as running:
         monkeypatch.setenv(named.variable, running.url)
         engine.put(running.url, "theirs", "kept")
         with serving(named) as here:

@@ -13,7 +13,7 @@ from conformance.network.link import End, Link
 #: Seconds that a server has to end a connection that was cut.
 _END_S = 1.0
 #: Parts of a reply that comes slowly, and the seconds between two of them.
-_PARTS, _PART_S = 3, 0.002
+_PARTS, _PART_S = 3, 0.02
 
 #: Has something done after so many seconds.
 Later = Callable[[float, Callable[[], None]], None]

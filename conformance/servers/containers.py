@@ -13,7 +13,7 @@ from typing import Any
 
 from conformance.servers.ports import PORTS, TAKEN, free_port
 from conformance.servers.running import Running
-from conformance.servers.server import Absent, Server, StartError, Tell, first_line
+from conformance.servers.server import STOP_S, Absent, Server, StartError, Tell, first_line
 from conformance.servers.watcher import Watcher
 
 #: Removes a container after the end of this process.
@@ -104,7 +104,7 @@ class _One:
                     raise StartError(why, self.log) from error
             time.sleep(_LOOK_S)
 
-    def stop(self) -> None:
+    def stop(self, _patience_s: float = STOP_S, /) -> None:  # it is removed at once
         if self._container is None or not self.mine:  # a forked child that ends leaves it alone
             return
         container, self._container = self._container, None

@@ -13,7 +13,7 @@ from conformance.servers import folders
 from conformance.servers.family import await_nobody_in
 from conformance.servers.processes import Launch, Process
 from conformance.servers.running import Running
-from conformance.servers.server import TIMEOUT_S, Engine, Place, Program, Server, StartError, Tell
+from conformance.servers.server import STOP_S, TIMEOUT_S, Engine, Place, Program, Server, StartError, Tell
 from conformance.servers.users import User, unprivileged
 
 
@@ -113,12 +113,12 @@ class _One:
             raise StartError(f"{self._program.path} can't be started: {error}") from error
         process.wait_until(lambda: self._engine.waits_for(process.pid, self._place), timeout_s)
 
-    def stop(self) -> None:
+    def stop(self, patience_s: float = STOP_S, /) -> None:
         if not self.mine:  # a forked child that ends leaves it alone
             return
         atexit.unregister(self.stop)
         if self._process:
-            self._process.stop()
+            self._process.stop(patience_s)
         shutil.rmtree(self._place.run, ignore_errors=True)
 
     def kill(self) -> None:

@@ -29,8 +29,17 @@ _OWN = {
     "data_directory": "to the given one",
     "logging_collector": "to off",
 }
-#: A small server: it starts quicker, and what it keeps in memory of other processes costs nothing.
-_SMALL = {"shared_buffers": "16MB", "min_wal_size": "2MB", "lc_messages": "C"}
+#: A small server: it starts quicker, takes little room, and has no process for replication, which nobody uses.
+_SMALL = {
+    "shared_buffers": "16MB",
+    "min_wal_size": "2MB",
+    "max_wal_size": "32MB",
+    "max_logical_replication_workers": "0",
+    "lc_messages": "C",
+}
+#: A server that has its place to itself ends when one of its processes does, so that the next opening starts another:
+#: what it did to recover in the midst of a workload would take most of the time, and is seen when it is opened.
+_HOSTED = {"restart_after_crash": "off"}
 #: The port, which is part of the socket's name, of a server that listens on its socket alone.
 _PORT = 5432
 #: Seconds that a running server may take for a connection, and initdb on a slow machine.
@@ -131,6 +140,7 @@ def _command(program: Program, settings: Mapping[str, str], place: Place, data: 
             "port": str(place.port or _PORT),
             "unix_socket_directories": f'"{place.run}"',
             **_SMALL,
+            **({} if place.port else _HOSTED),
             **settings,
         }
     )

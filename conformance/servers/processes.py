@@ -13,15 +13,12 @@ from typing import Any
 
 from conformance.servers import folders
 from conformance.servers.family import await_end, descendants, send
-from conformance.servers.server import StartError
+from conformance.servers.server import STOP_S, StartError
 from conformance.servers.users import User, visible
 from conformance.servers.watcher import Watcher, close, write
 
 #: Seconds between two looks whether a server is ready: at first, and at most.
 _LOOK_S, _LOOK_S_MAX = 0.001, 0.02
-#: Seconds that a server has to end in good order.
-STOP_S = 10.0
-
 #: Becomes the server when the watcher knows of it; ends when this process is gone before.
 _SERVER = 'read -r _ && exec "$@" </dev/null'
 #: Reads the server's number, waits for the end of this process, and removes what both leave.
@@ -137,13 +134,13 @@ class Process:
                 await_end(pid)
         self._watcher.dismiss()
 
-    def stop(self) -> None:
+    def stop(self, patience_s: float = STOP_S) -> None:
         """End the server in good order, or kill it when that takes too long; its folder stays."""
         if self.alive:
             self.signal(signal.SIGCONT)
             send([self.pid], self.launch.leave)
             with suppress(subprocess.TimeoutExpired):
-                self._server.wait(STOP_S)
+                self._server.wait(patience_s)
         self.kill()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from conformance.servers.server import STOP_S
+
 
 class Held(Protocol):
     """What a server is held by: its process, or its container."""
@@ -23,7 +25,7 @@ class Held(Protocol):
         """What it has printed."""
         ...
 
-    def stop(self) -> None:
+    def stop(self, patience_s: float = STOP_S, /) -> None:
         """End it in good order, and remove what is not needed any more."""
 
     def kill(self) -> None:
@@ -65,10 +67,14 @@ class Running:
         """What the server has printed; empty when that is unknown."""
         return self.held.log if self.held else ""
 
-    def stop(self) -> None:
-        """End the server in good order; nothing happens when it has ended, or is not this process's."""
+    def stop(self, patience_s: float = STOP_S) -> None:
+        """End the server in good order; nothing happens when it has ended, or is not this process's.
+
+        Args:
+            patience_s: Seconds after which it is killed.
+        """
         if self.held and self.held.mine:
-            self.held.stop()
+            self.held.stop(patience_s)
 
     def kill(self) -> None:
         """End all processes of the server at once, as a power cut does; its data stay."""

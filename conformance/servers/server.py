@@ -16,6 +16,8 @@ Tell = Callable[[str], None]
 
 #: Seconds that a server may take until it answers.
 TIMEOUT_S = 60.0
+#: Seconds that a server has to end in good order.
+STOP_S = 10.0
 #: Lines of a server's log that an error shows.
 LOG_LINES = 20
 

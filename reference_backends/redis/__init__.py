@@ -7,6 +7,7 @@
 | `state_scripts`, `log_scripts` | what the server does by itself, in Lua: whatever reads, decides and writes |
 | `command` | programs of commands, and which of them may be sent twice |
 | `state_programs`, `state_verify`, `transactions`, `log_programs` | every verb, as a program, written once |
+| `sealing` | what has to be done once in a server's life before anything is written |
 | `connections`, `async_connections` | run a program; a connection is handed on only after a whole reply |
 | `state`, `log`, `async_state`, `async_log` | the stores: each verb runs its program |
 | `durability` | what the server's configuration makes of a write |
@@ -29,6 +30,7 @@ from reference_backends.redis.errors import (
     Damage,
     NotAnsweredError,
     NotReachedError,
+    NotSealedError,
     Report,
 )
 from reference_backends.redis.log import RedisLog
@@ -42,16 +44,19 @@ __all__ = [
     "Damage",
     "NotAnsweredError",
     "NotReachedError",
+    "NotSealedError",
     "RedisLog",
     "RedisState",
     "Report",
     "async_backend",
     "backend",
     "declare",
+    "everysec",
     "open_async_log",
     "open_async_state",
     "open_log",
     "open_state",
+    "volatile",
 ]
 
 
@@ -88,18 +93,21 @@ def declare(where: Where) -> Mapping[str, Any]:
     return declared(where.url)
 
 
-def _backend(name: str, state: Any, log: Any) -> Backend:
+def _backend(name: str, state: Any = open_state, log: Any = open_log, **settings: str) -> Backend:
     return Backend(
         name,
         state=state,
         log=log,
         corruption="silent",
-        server=RedisServer(save=""),
+        server=RedisServer(save="", **settings),
         declare=declare,
         lacks=LACKS,
         errors={"conflict": ConflictError, "corrupt": CorruptRecord},
     )
 
 
-backend = _backend("redis", open_state, open_log)
+backend = _backend("redis")
 async_backend = _backend("redis-async", open_async_state, open_async_log)
+#: The same stores on servers that are configured for less: `declare` says what is left.
+everysec = _backend("redis-everysec", appendfsync="everysec")
+volatile = _backend("redis-volatile", appendonly="no")

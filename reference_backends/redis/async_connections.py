@@ -13,6 +13,7 @@ from redis.exceptions import NoScriptError
 
 from reference_backends.redis.command import Attempts, Command, Program, T
 from reference_backends.redis.connections import OPTIONS, checked_url
+from reference_backends.redis.sealing import Pause, Sealing, seal
 
 
 class AsyncConnections:
@@ -46,9 +47,11 @@ class AsyncConnections:
         """Send a command and return its reply; raise as `Connections.call` does."""
         attempts = Attempts(command)
         while True:
-            connection = await self._take()
+            connection, known = await self._take()
             try:
-                await connection.connect()
+                if not known:  # it may be another server than before
+                    await connection.connect()
+                    await _sealed(connection, seal())
                 attempts.sent = True
                 reply = await _ask(connection, command)
             except redis.ResponseError:
@@ -75,7 +78,8 @@ class AsyncConnections:
         while self._idle:
             await self._idle.pop().disconnect()
 
-    async def _take(self) -> Any:
+    async def _take(self) -> tuple[Any, bool]:
+        """Return a connection, and whether it was used before."""
         self.refuse_closed()
         while self._idle:
             connection = self._idle.pop()
@@ -85,9 +89,9 @@ class AsyncConnections:
                 await _drop(connection)
                 raise
             if not stale:
-                return connection
+                return connection, True
             await _drop(connection)
-        return self._maker.make_connection()
+        return self._maker.make_connection(), False
 
     async def _give_back(self, connection: Any) -> None:
         self._idle.append(connection)
@@ -102,6 +106,23 @@ async def _ask(connection: Any, command: Command) -> Any:
     except NoScriptError:
         await connection.send_command(*command.in_full)
         return await connection.read_response(disable_decoding=True)
+
+
+async def _sealed(connection: Any, sealing: Sealing) -> None:
+    reply: Any = None
+    try:
+        while True:
+            step = sealing.send(reply)
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
+                reply = None
+                continue
+            try:
+                reply = await _ask(connection, step)
+            except redis.ResponseError as error:
+                reply = error
+    except StopIteration:
+        pass
 
 
 async def _drop(connection: Any) -> None:

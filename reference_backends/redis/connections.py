@@ -9,6 +9,8 @@ interrupt came between the sending and the reading, or in the middle of the hand
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -17,6 +19,7 @@ from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from reference_backends.redis.command import Attempts, Command, Program, T
+from reference_backends.redis.sealing import Pause, Sealing, seal
 
 #: How long an answer is waited for, unless the URL says something else (`?socket_timeout=30`).
 TIMEOUT_SECONDS = 5.0
@@ -35,12 +38,18 @@ class Connections:
 
     Args:
         url: Of the server.
+        sealing: What is done first on each.
 
     Raises:
         ValueError: It is not the URL of a Redis server.
+
+    Attributes:
+        unsealed: Why the server's file could not be sealed when the latest connection was made; empty when it was.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, sealing: Callable[[], Sealing] = seal) -> None:
+        self.unsealed = ""
+        self._sealing = sealing
         # redis-py repeats a failed command ten times by itself, whatever the command is.
         self._maker = redis.ConnectionPool.from_url(checked_url(url), **OPTIONS, retry=Retry(NoBackoff(), 0))
         self._idle: list[Any] = []
@@ -63,14 +72,17 @@ class Connections:
         Raises:
             ValueError: The connections are closed.
             NotReachedError: No server took the command.
+            NotSealedError: Its file could not be sealed; the command was not sent.
             NotAnsweredError: It may have been done, or not.
             redis.exceptions.ResponseError: The server refused it.
         """
         attempts = Attempts(command)
         while True:
-            connection = self._take()
+            connection, known = self._take()
             try:
-                connection.connect()
+                if not known:  # it may be another server than before
+                    connection.connect()
+                    self.unsealed = _sealed(connection, self._sealing())
                 attempts.sent = True
                 reply = _ask(connection, command)
             except redis.ResponseError:
@@ -97,7 +109,8 @@ class Connections:
         while self._idle:
             self._idle.pop().disconnect()
 
-    def _take(self) -> Any:
+    def _take(self) -> tuple[Any, bool]:
+        """Return a connection, and whether it was used before."""
         self.refuse_closed()
         if self._pid != os.getpid():  # the sockets of a parent are for the parent
             self._idle, self._pid = [], os.getpid()
@@ -105,9 +118,9 @@ class Connections:
             try:
                 connection = self._idle.pop()
             except IndexError:
-                return self._maker.make_connection()
+                return self._maker.make_connection(), False
             if not _is_stale(connection):
-                return connection
+                return connection, True
             connection.disconnect()
 
     def _give_back(self, connection: Any) -> None:
@@ -137,6 +150,23 @@ def _ask(connection: Any, command: Command) -> Any:
     except NoScriptError:
         connection.send_command(*command.in_full)
         return connection.read_response(disable_decoding=True)
+
+
+def _sealed(connection: Any, sealing: Sealing) -> str:
+    reply: Any = None
+    try:
+        while True:
+            step = sealing.send(reply)
+            if isinstance(step, Pause):
+                time.sleep(step.seconds)
+                reply = None
+                continue
+            try:
+                reply = _ask(connection, step)
+            except redis.ResponseError as error:
+                reply = error
+    except StopIteration as end:
+        return str(end.value)
 
 
 def _is_stale(connection: Any) -> bool:

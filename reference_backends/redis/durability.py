@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from redis.exceptions import ResponseError
 
 from reference_backends.redis.command import plain
 from reference_backends.redis.connections import Connections
+from reference_backends.redis.sealing import seal
 
 #: What is lacking whatever the configuration.
 LACKS = {
     "detects": "the server's append-only file has no checksums: a value that changed is noticed by the digest of its "
-    "record, but a command that is lost from the file is not"
+    "record, but a command that is lost from the file is not",
+    "failed-sync": "where a sync fails and power is lost, the append-only file may have a hole, with which Redis does "
+    "not start: what was acknowledged is there, but the file needs `redis-check-aof --fix` (Redis 8.4 can cut off "
+    "such a tail)",
+    "too-many-files": "where Redis 7 can't open the folder of its files at the end of a rewrite, it removes the file "
+    "that their manifest names, and does not start again: the older files are there, but the manifest has to be put "
+    "right by hand",
 }
 
 #: What decides. Each is asked alone: before Redis 7, CONFIG GET takes one name.
@@ -27,8 +35,9 @@ def declared(url: str) -> dict[str, Any]:
 
     Raises:
         NotReachedError: There is no server.
+        NotSealedError: It can't rewrite its append-only file.
     """
-    connections = Connections(url)
+    connections = Connections(url, partial(seal, anew=True))  # whether it may be, shows when it is
     try:
         settings = {name: _setting(connections, name) for name in _SETTINGS}
     except ResponseError as error:
@@ -36,14 +45,15 @@ def declared(url: str) -> dict[str, Any]:
         return _promise("volatile", f"the server does not tell its configuration ({error})")
     finally:
         connections.close()
-    return judged(settings)
+    return judged(settings, connections.unsealed)
 
 
-def judged(settings: dict[str, str]) -> dict[str, Any]:
+def judged(settings: dict[str, str], unsealed: str) -> dict[str, Any]:
     """Return what settings amount to: the fields `durability` and `lacks` of a `Backend`.
 
     Args:
         settings: The value of each setting that CONFIG GET tells.
+        unsealed: Why the append-only file can't be sealed, as `sealing` means it; empty when it can.
     """
     policy = settings["maxmemory-policy"]
     if settings["maxmemory"] != "0" and policy.startswith("allkeys-"):
@@ -56,6 +66,10 @@ def judged(settings: dict[str, str]) -> dict[str, Any]:
                 f"the server does not end in good order (save is {settings['save']!r})",
             )
         return _promise("volatile", "appendonly is no and save is empty: nothing is ever written to a disk")
+    if unsealed:
+        return _promise(
+            "clean-close", f"{unsealed}: what a kill or a power loss left half done could come back with later writes"
+        )
     fsync = settings["appendfsync"]
     if fsync in ("always", "everysec") and settings["no-appendfsync-on-rewrite"] == "yes":
         return _promise(

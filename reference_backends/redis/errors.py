@@ -17,6 +17,10 @@ class NotAnsweredError(ConnectionError):
     """A command was sent, and no answer came. What it should change was changed, or will be, or never."""
 
 
+class NotSealedError(Exception):
+    """The server could not rewrite its append-only file, which has to be done first. Nothing was changed."""
+
+
 class CorruptRecord(Exception):
     """What is stored is not what was written.
 

@@ -83,7 +83,9 @@ def test_the_parent_just_ends(name: str, way: str, tmp_path: Path) -> None:
 @EACH_WAY
 def test_ctrl_c_is_not_for_the_server(name: str, way: str, tmp_path: Path) -> None:
     """It works on while the interrupted program cleans up, and is stopped with it."""
-    code = START + "\ntry:\n    print('now', flush=True)\n    input()\n"
+    # Where the tests run in the background of a shell, a child has the signal ignored.
+    code = START + "\nimport signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code += "\ntry:\n    print('now', flush=True)\n    input()\n"
     code += "except KeyboardInterrupt:\n    sys.exit(42 if answers() else 1)"
     with script(code, name, str(tmp_path), CONFORMANCE_SERVERS=way, **shared()) as child:
         pids, folder = begun(child)

@@ -13,18 +13,20 @@ from conformance.effort import EFFORTS
 from tests.benches import bench, judge_all
 
 #: PostgreSQL takes a tenth of a second to open, so that less of what is searched by chance has to do.
-FEW = replace(EFFORTS["quick"], crash_states=12, rounds=20, damages=6, examples=6, second_crashes=0)
-REFERENCES = ("redis:backend", "postgres:backend")
+FEW = replace(EFFORTS["quick"], crash_states=12, rounds=20, damages=6, examples=6, second_crashes=1)
+#: Of PostgreSQL not everything that a hosted server is put through: it takes minutes.
+CASES = [
+    *(("redis:backend", suite) for suite in suite_names()),
+    *(("postgres:backend", suite) for suite in ("open", "round-trip", "concurrency", "replay")),
+]
 
 
-@pytest.mark.parametrize("suite", suite_names())
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize(("name", "suite"), CASES)
 def test_references_pass_every_check(name: str, suite: str, tmp_path: Path) -> None:
     """Of each suite something applies, and has seen something."""
     results = judge_all(load(f"reference_backends.{name}"), tmp_path, effort=FEW, suites=[suite])
-    assert [
-        one for one in results.values() if one.outcome not in ("pass", "not applicable") and one.level == "must"
-    ] == []
+    musts = [one for one in results.values() if one.level == "must"]
+    assert [one for one in musts if one.outcome not in ("pass", "not applicable")] == []
     passed = [one for one in results.values() if one.outcome == "pass"]
     assert passed
     assert all(one.evidence["comparisons"] for one in passed)
@@ -42,8 +44,7 @@ def test_an_async_store_in_a_server(tmp_path: Path) -> None:
         ("redis:backend", "power-loss", "STATE-CRASH-21", "pass"),
         ("redis:everysec", "prefix", "STATE-CRASH-11", "pass"),
         ("redis:volatile", "volatile", "STATE-CRASH-01", "not applicable"),
-        ("postgres:backend", "power-loss", "LOG-CRASH-21", "pass"),
-        ("postgres:unsynced", "process-crash", "LOG-CRASH-11", "not applicable"),
+        ("postgres:backend", "power-loss", "LOG-CRASH-01", "pass"),
     ],
 )
 def test_promises_follow_the_configuration(

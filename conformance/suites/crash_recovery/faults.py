@@ -45,7 +45,8 @@ def survives_errors(trial: Trial, name: str, calls: str, error: int) -> None:
     try:
         faults = list(_faults(trial, base, calls, error))
         share = max(1, len(faults))  # of what one exploration may cost
-        budget = Budget(max(20, trial.effort.crash_states // share), max(0.2, trial.effort.crash_seconds / share), 1)
+        states, seconds = trial.effort.crash_states // share, trial.effort.crash_seconds / share
+        budget = Budget(max(20, states), max(0.2, seconds), representatives=1)
         for one in tried(base, faults, budget, trial.bench.seed):
             trial.count("errors")
             trial.count("comparisons", one.judged)
@@ -68,10 +69,12 @@ def survives_fake_disks(trial: Trial, play: Callable[[Crew, Sequence[Step]], lis
         name: The workload.
 
     Raises:
-        NotApplicable: The store does not work on a fake disk, or pyfakefs is not installed.
+        NotApplicable: The store does not work on a fake disk, or is in a server; or pyfakefs is not installed.
         Inconclusive: No process could be started.
         Violation: Something is wrong; the first is shown.
     """
+    if trial.backend.server is not None:
+        raise NotApplicable("the files are written by a server, not by Python: no fake disk can stand in for theirs")
     steps = workload_of(trial, name).steps
     try:
         found = play(laboratory(trial).crew, steps)

@@ -21,6 +21,7 @@ _WORKLOAD = "some puts and deletes"
     "STATE-CRASH-51",
     sources="KV-51; Rebello et al., USENIX ATC 2020; PostgreSQL fsyncgate 2018; mutant fsync_error_ignored",
     promise="durability:power-loss",
+    capability="failed-sync",
     needs=(*_NEEDS, "STATE-CRASH-11", "STATE-CRASH-21"),
 )
 def test_a_failed_sync_is_never_acknowledged(trial: Trial) -> None:
@@ -96,7 +97,13 @@ def test_a_full_disk_takes_nothing_in_other_calls(trial: Trial) -> None:
     survives_errors(trial, _WORKLOAD, "create rename truncate", errno.ENOSPC)
 
 
-@check("STATE-CRASH-56", sources="mutant read_error_then_wipe; EMFILE", promise=_PROMISE, needs=_NEEDS)
+@check(
+    "STATE-CRASH-56",
+    sources="mutant read_error_then_wipe; EMFILE",
+    promise=_PROMISE,
+    capability="too-many-files",
+    needs=_NEEDS,
+)
 def test_too_many_open_files_take_nothing(trial: Trial) -> None:
     """When no file can be opened, because too many are open, calls raise; nothing is taken for missing or empty.
 

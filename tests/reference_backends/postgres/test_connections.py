@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -252,6 +253,15 @@ def test_who_was_stopped_for_long_finds_an_answer_that_was_there(monkeypatch: py
         limited.send(Ready.R)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Have Ctrl-C raise, also where the tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_call_leaves_no_connection(place: Place) -> None:
     """What the server sends on it now would be taken for the answer to the next call."""
     with place.state() as store, place.connection() as other:

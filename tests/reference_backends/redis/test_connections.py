@@ -244,7 +244,7 @@ def test_closing_closes_every_connection(where: Where, raw: Any) -> None:
 
 def test_a_call_that_ends_after_the_closing_leaves_no_connection(store: RedisState) -> None:
     """The connection was not idle while all others were closed."""
-    connection = store._connections._take()
+    connection, _ = store._connections._take()
     connection.connect()
     store.close()
     store._connections._give_back(connection)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
 from conformance import Where
+from conformance.check import catalogue
 from conformance.servers import Running
 from reference_backends.redis import async_backend, backend, declare
+from reference_backends.redis.durability import LACKS
+from tests.benches import bench
 
 
 def promised(where: Where) -> tuple[str, str]:
@@ -22,7 +26,7 @@ def promised(where: Where) -> tuple[str, str]:
     record = replace(backend, **told)  # the record refuses what does not fit together
     assert record.durability == told["durability"]
     assert "no checksums" in record.lacks["detects"]
-    (lacked,) = [name for name in record.lacks if name != "detects"] or [""]
+    (lacked,) = [name for name in record.lacks if name not in LACKS] or [""]
     return record.durability, lacked
 
 
@@ -64,6 +68,15 @@ def test_who_may_not_ask_promises_nothing(where: Where, raw: Any) -> None:
     there = replace(where, url=f"{where.url}{at}username=guest&password=word")
     assert promised(there) == ("volatile", "clean-close")
     assert "config" in declare(there)["lacks"]["clean-close"].lower()
+
+
+def test_what_redis_can_not_keep_is_disclaimed(tmp_path: Path) -> None:
+    """What its own recovery makes of some errors of the disk; other errors, it is tested for."""
+    one = bench(backend, tmp_path)
+    for contract in backend.contracts:
+        for number, lack in (("51", "failed-sync"), ("56", "too-many-files")):
+            result = one.judge(catalogue()[f"{contract.upper()}-CRASH-{number}"])
+            assert (result.outcome, result.reason) == ("not applicable", f"lacks {lack}: {LACKS[lack]}")
 
 
 def test_the_records_name_the_exceptions() -> None:
