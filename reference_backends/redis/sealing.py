@@ -98,10 +98,11 @@ def _rewrite() -> Sealing:
 
 def _facts() -> Generator[Command, Any, dict[str, str]]:
     reply = yield plain("INFO", "persistence", looks=True)
-    why = f" ({reply})" if isinstance(reply, ResponseError) else ""
-    facts = {} if why else dict(line.split(":", 1) for line in reply.decode().splitlines() if ":" in line)
+    if isinstance(reply, ResponseError):
+        raise _Refused(f"the server does not tell about its append-only file ({reply})")
+    facts = dict(line.split(":", 1) for line in reply.decode().splitlines() if ":" in line)
     if "aof_enabled" not in facts:
-        raise _Refused(f"the server does not tell about its append-only file{why}")
+        raise _Refused("the server does not tell about its append-only file")
     return facts
 
 
