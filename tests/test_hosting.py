@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import redis
 
-from conformance import Backend
+from conformance import Backend, hosting
 from conformance.address import load
 from conformance.hosting import embedded, finding, furnished, hosted
 from conformance.place import place_of
 from conformance.result import NotApplicable
+from conformance.servers import Running
 from conformance.serving import serving
 from conformance.session import Session
 from conformance.workers import Bay, Crew
+from conformance.workers.forked import HANG_S
 
 ADDRESSES = ("reference_backends.redis:backend", "reference_backends.postgres:backend")
 LIMIT_S = 30.0
@@ -57,6 +61,54 @@ def test_an_async_store_is_hosted_too(tmp_path: Path) -> None:
     log = session.reopen(log)
     assert log.read() == [(1, "first")]
     session.close()
+
+
+def test_a_server_that_died_is_started_again(backend: Backend, tmp_path: Path) -> None:
+    """By the next opening; whoever had the store open until then is told, and may close it."""
+    session = Session(backend, "state", place_of(backend, tmp_path))
+    store = session.open()
+    store["a"] = 1
+    (running,) = hosting._HOUSE.servers.values()
+    running.kill()
+    with pytest.raises(Exception, match="connect"):
+        store["a"] = 2
+    second = session.open()
+    assert dict(second) == {"a": 1}
+    store.close()
+    assert dict(second) == {"a": 1}
+    second.close()
+    assert not hosting._HOUSE.servers
+    for handle in (store, second):
+        handle.leave()
+
+
+def test_a_server_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be unable to write what it has to write before; the store is not hung."""
+    patience: list[float] = []
+
+    def stop(running: Running, patience_s: float) -> None:
+        patience.append(patience_s)
+        ended(running, 0.1)
+
+    ended = Running.stop
+    monkeypatch.setattr(Running, "stop", stop)
+    backend = hosted(load(ADDRESSES[0]))
+    session = Session(backend, "state", place_of(backend, tmp_path))
+    store = session.open()
+    store["a"] = 1
+    (running,) = hosting._HOUSE.servers.values()
+    with closing(redis.Redis.from_url(running.url)) as client:
+        client.config_set("save", "3600 1")  # so that it writes a snapshot before it ends
+        client.config_set("rdb-key-save-delay", 60_000_000)
+        pid = running.pid
+        session.close()
+    assert not Path(f"/proc/{pid}").exists()
+    assert patience[0] < HANG_S / 2  # a store may be closed twice before it counts as hung
+    store.leave()
+    store = session.open()
+    assert dict(store) == {"a": 1}
+    session.close()
+    store.leave()
 
 
 def opened_and_gone(bay: Bay, folder: Path) -> list[int]:
