@@ -187,7 +187,7 @@ def _check_lacks(backend: Backend) -> None:
     for lack, reason in backend.lacks.items():
         if lack not in known:
             raise ValueError(
-                f"Backend({backend.name!r}): lacks={{{lack!r}: ...}} names no promise level, capability or disk error. "
+                f"Backend({backend.name!r}): lacks={{{lack!r}: ...}} names neither a promise level nor a capability. "
                 f"Known: {', '.join(sorted(known))}."
             )
         if not isinstance(reason, str) or not reason.strip():

@@ -51,7 +51,7 @@ def test_a_lack_lowers_its_promise(lack: str, promise: str, left: str) -> None:
         ({"state": {}}, TypeError, "state={} is not callable"),
         ({"log": list, "fold": {}}, TypeError, "fold={} is not callable"),
         ({"state": dict, "durability": "high"}, ValueError, "durability='high' is unknown"),
-        ({"state": dict, "lacks": {"tt": "r"}}, ValueError, "lacks={'tt': ...} names no promise level, capability or"),
+        ({"state": dict, "lacks": {"tt": "r"}}, ValueError, "lacks={'tt': ...} names neither"),
         ({"state": dict, "lacks": {"ttl": " "}}, ValueError, "has no reason"),
         ({"state": dict, "errors": {"confict": OSError}}, ValueError, "errors={'confict': ...} is unknown"),
         ({"state": dict, "errors": {"conflict": "OSError"}}, ValueError, "is not an exception type"),
