@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeGuard
 
 from conformance.crash.disk import CrashState
@@ -19,6 +20,9 @@ from conformance.crash.trace import Mark, replayed
 
 #: Recoveries that are recorded for each that is explored: most only read, or do what another did.
 _TRIES = 6
+#: First crash states that they are drawn from: of a server there are a hundred thousand, and to think of them all takes
+#: longer than to recover some. The most damaging kinds come first, each from all over the trace.
+_DRAWN_FROM = 2_000
 
 
 @dataclass(frozen=True)
@@ -50,33 +54,43 @@ def crashed_twice(explorer: Explorer, model: str, count: int, budget: Budget, se
         Unmeasured: There were recoveries, and none could be recorded.
     """
     one = explorer.recorded
-    disk = explorer.disk(model)
-    states = [state for state in disk.states(seed, 1) if one.moments[state.point].acknowledged]
-    random.Random(seed).shuffle(states)
-    trees = [disk.tree(state.kept) for state in states[: count * _TRIES]]
-    explorer.observe_all(trees)
-    first = [
-        (state, one.moments[state.point], tree)
-        for state, tree in zip(states, trees, strict=False)
-        if one.history.judge(explorer.observe(tree), one.moments[state.point]) == "fine"
-    ]
-    orders = [Order((), tree) for _, _, tree in first]
-    recordings = {id(order): found for order, found in explorer.crew.spread(record_order, orders)}
-    if first and not any(map(_sound, recordings.values())):
-        raise Unmeasured(f"of {len(first)} recoveries none could be recorded whole, so none could be crashed")
     seen: set[tuple[str, ...]] = set()
-    for (state, moment, _), order in zip(first, orders, strict=True):
-        recording = recordings[id(order)]
+    sound: list[bool] = []
+    for state, recording in _recoveries(explorer, model, count, seed):
+        sound.append(_sound(recording))
         if not _sound(recording):
             continue
         work = _work(recording)
         if not work or work in seen:  # a recovery that does the same things is explored once
             continue
         seen.add(work)
-        recovery = Explorer(explorer.crew, _recovery(one, recording, moment), progress=explorer.progress)
+        again = _recovery(one, recording, one.moments[state.point])
+        recovery = Explorer(explorer.crew, again, progress=explorer.progress)
         yield Twice(state, recovery, recovery.explore(model, budget, seed))
         if len(seen) == count:
             return
+    if sound and not any(sound):
+        raise Unmeasured(f"of {len(sound)} recoveries none could be recorded whole, so none could be crashed")
+
+
+def _recoveries(explorer: Explorer, model: str, count: int, seed: int) -> Iterator[tuple[CrashState, Recording | str]]:
+    """Give first crash states that the store recovers from, each with what that recovery did; some at a time."""
+    one, disk, crew = explorer.recorded, explorer.disk(model), explorer.crew
+    met = (state for state in disk.states(seed, 1) if one.moments[state.point].acknowledged)
+    states = list(islice(met, max(_DRAWN_FROM, count * _TRIES)))
+    random.Random(seed).shuffle(states)
+    del states[count * _TRIES :]
+    size = max(count, len(crew))
+    for start in range(0, len(states), size):
+        trees = [(state, disk.tree(state.kept)) for state in states[start : start + size]]
+        explorer.observe_all([tree for _, tree in trees])
+        first = [
+            (state, Order((), tree))
+            for state, tree in trees
+            if one.history.judge(explorer.observe(tree), one.moments[state.point]) == "fine"
+        ]
+        recordings = {id(order): found for order, found in crew.spread(record_order, [order for _, order in first])}
+        yield from ((state, recordings[id(order)]) for state, order in first)
 
 
 def _recovery(one: Recorded, recording: Recording, moment: Moment) -> Recorded:

@@ -15,7 +15,7 @@ from conformance.crash.history import Moment, Verdict
 from conformance.crash.observe import Observation
 from conformance.crash.recorded import Recorded
 from conformance.crash.reopen import Batch, observe_all, observe_alone, observe_batch
-from conformance.crash.tree import Tree, digest
+from conformance.crash.tree import Tree, at_once, digest
 from conformance.workers import Crew
 
 #: Trees that a worker is given at once: few, so that all begin soon, and none has much left when the others are done.
@@ -31,6 +31,7 @@ class Budget:
     Args:
         states: Distinct trees that are recovered.
         seconds: No further tree is begun after so long.
+        least: Trees that are begun however long they take, so that a slow store is looked at, too.
         representatives: States kept of each kind of behaviour; None for all.
         counted: States beyond the budget are counted, up to this many: it takes nearly as long as to make them.
     """
@@ -39,6 +40,7 @@ class Budget:
     seconds: float
     representatives: int | None = 2
     counted: int = 0
+    least: int = 1
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Explorer:
             self.progress(len(batch.trees))
             if any(one.usable == "hung" for one in found.values()):  # the rest may hang too: that is finding enough
                 for run in runs:
-                    run.until = 0.0
+                    run.until = run.least = 0
         return [self._judged(run, budget) for run in runs]
 
     def _judged(self, run: _Run, budget: Budget) -> Explored:
@@ -161,12 +163,12 @@ class Explorer:
 
     def _batches(self, models: Sequence[str], runs: list[_Run], budget: Budget, seed: int) -> Iterator[Batch]:
         number = time.monotonic_ns()
-        size = min(BATCH, budget.states // (4 * len(self.crew)))
+        size = min(at_once(self.recorded.recording.real, BATCH), budget.states // (4 * len(self.crew)))
         given: set[bytes] = set()  # by an earlier model, and perhaps not observed yet
         for model in models:
             disk = self.disk(model)
             states = disk.states(seed, budget.representatives)
-            run = _Run(model, states, time.monotonic() + budget.seconds)
+            run = _Run(model, states, time.monotonic() + budget.seconds, budget.least)
             runs.append(run)
             new: dict[bytes, frozenset[int]] = {}
             for state in states:
@@ -178,7 +180,7 @@ class Explorer:
                 if len(new) >= size:
                     yield Batch(number, {each: disk.tree(kept) for each, kept in new.items()})
                     new = {}
-                if len(run.cases) >= budget.states or time.monotonic() > run.until:
+                if len(run.cases) >= budget.states or (len(run.cases) >= run.least and time.monotonic() > run.until):
                     break
             if new:
                 yield Batch(number, {each: disk.tree(kept) for each, kept in new.items()})
@@ -192,12 +194,14 @@ class _Run:
         model: The disk model.
         states: Those that have not been looked at yet.
         until: When to stop, by the monotonic clock.
+        least: How many trees to meet before that.
         cases: The trees that were met, each with the first state that led to it at each moment.
     """
 
     model: str
     states: Iterator[CrashState]
     until: float
+    least: int
     cases: dict[bytes, list[tuple[CrashState, Moment]]] = field(default_factory=dict)
 
     def meets(self, name: bytes, state: CrashState, moment: Moment) -> bool:
@@ -212,7 +216,7 @@ class _Run:
 def observed(crew: Crew, trees: Mapping[bytes, Tree]) -> dict[bytes, Observation]:
     """Return what the store shows on each of some trees, by the same names; all workers take part."""
     names = list(trees)
-    size = min(BATCH, -(-len(names) // len(crew))) or 1
+    size = min([-(-len(names) // len(crew)), *(at_once(tree, BATCH) for tree in trees.values())]) or 1
     batches = [{name: trees[name] for name in names[start : start + size]} for start in range(0, len(names), size)]
     found: dict[bytes, Observation] = {}
     for _, some in crew.spread(observe_all, batches):

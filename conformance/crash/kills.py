@@ -11,7 +11,7 @@ import random
 import select
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from conformance.crash.fault import Fault
@@ -56,6 +56,9 @@ class Kill:
 def killed_at_calls(crew: Crew, steps: Sequence[Step], count: int, seed: int) -> list[Kill]:
     """Kill the workload at system calls that are drawn from all that it makes, and return what came of each.
 
+    Where none of them is inside a call to the store that follows an acknowledged one, more are drawn until one is: a
+    server makes most of its calls when it is first used.
+
     Raises:
         Unmeasured: System calls can't be counted here.
     """
@@ -63,15 +66,25 @@ def killed_at_calls(crew: Crew, steps: Sequence[Step], count: int, seed: int) ->
     if not isinstance(whole, Recording):
         raise Unmeasured(f"no process can be stopped at a system call here: {whole}")
     total = (whole.counts or {}).get("any", 0)
-    drawn = random.Random(seed).sample(range(1, total + 1), min(count, total))
-    orders = [Order(steps, {}, Fault("any", number, "kill")) for number in sorted(drawn)]
-    ended: list[Kill] = []
+    drawn = random.Random(seed).sample(range(1, total + 1), min(count * _TRIES, total))
+    ended = list(_killed_at(crew, steps, sorted(drawn[:count]), total))
+    more = iter(drawn[count:])
+    while not any(map(_inside, ended)) and (number := next(more, None)):  # one by one: a seed has the same kills
+        ended += _killed_at(crew, steps, [number], total)
+    return ended
+
+
+def _killed_at(crew: Crew, steps: Sequence[Step], numbers: Sequence[int], total: int) -> Iterator[Kill]:
+    orders = (Order(steps, {}, Fault("any", number, "kill")) for number in numbers)
     for order, (recording, observation) in crew.spread(kill_at, orders):
         if recording.fired and order.fault is not None:
             one = assembled(crew, steps, recording)
             how = f"before system call {order.fault.number:,} of {total:,}"
-            ended.append(_judged(one.history, how, one.moments[-1], recording.real, observation))
-    return ended
+            yield _judged(one.history, how, one.moments[-1], recording.real, observation)
+
+
+def _inside(kill: Kill) -> bool:
+    return kill.moment.running and kill.moment.acknowledged > 0
 
 
 def killed_at_moments(crew: Crew, steps: Sequence[Step], count: int, seed: int) -> list[Kill]:
@@ -85,7 +98,7 @@ def killed_at_moments(crew: Crew, steps: Sequence[Step], count: int, seed: int) 
         history = History(crew.contract, steps, _attempts(marks), SUBJECTS[crew.contract].empty)
         moment = moments(Trace((), tuple(marks)))[-1]
         ended.append(_judged(history, f"after {order.delay_s * 1000:.2f} ms", moment, files, observation))
-        if sum(one.moment.running and one.moment.acknowledged > 0 for one in ended) >= count:
+        if sum(map(_inside, ended)) >= count:
             break
     return ended
 

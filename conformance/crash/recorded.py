@@ -23,7 +23,7 @@ from conformance.crash.trace import Mark, replayed
 from conformance.crash.tree import Tree, digest, write_tree
 from conformance.hosting import furnished
 from conformance.workers import Bay, Crew
-from conformance.workers.forked import HANG_S
+from conformance.workers.forked import hangs_after
 
 
 class Unmeasured(Exception):
@@ -91,7 +91,7 @@ def _recording(bay: Bay, order: Order, using: str) -> Recording:
     place = bay.cleared()
     write_tree(order.before, place)
     furnished(bay.backend, bay.contract, place)
-    return record(partial(_workload, bay, order), place, fault=order.fault, timeout_s=HANG_S, using=using)
+    return record(partial(_workload, bay, order), place, fault=order.fault, timeout_s=hangs_after(bay), using=using)
 
 
 def _workload(bay: Bay, order: Order, mark: object) -> list[Attempt]:

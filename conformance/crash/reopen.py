@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from conformance.crash.observe import Observation, observe
 from conformance.crash.tree import Tree, write_tree
-from conformance.workers.forked import HANG_S, Ended, alone, each
+from conformance.workers.forked import Ended, alone, each
 from conformance.workers.worker import Bay
 
 #: What a worker keeps: the explorations in which a store hung.
 _GIVEN_UP = "given up"
 
 
-def observe_all(bay: Bay, batch: Mapping[bytes, Tree], hang_s: float = HANG_S) -> dict[bytes, Observation]:
+def observe_all(bay: Bay, batch: Mapping[bytes, Tree], hang_s: float | None = None) -> dict[bytes, Observation]:
     """Reopen the store on each tree of a batch and return what it shows, by the same names.
 
     After one that hangs the rest of the batch is left out, since each may take as long.
@@ -36,7 +36,7 @@ class Batch:
     trees: Mapping[bytes, Tree]
 
 
-def observe_batch(bay: Bay, batch: Batch, hang_s: float = HANG_S) -> dict[bytes, Observation]:
+def observe_batch(bay: Bay, batch: Batch, hang_s: float | None = None) -> dict[bytes, Observation]:
     """Do the same; after one that hangs this worker leaves out all that is left of the exploration."""
     given_up: set[int] = bay.kept.setdefault(_GIVEN_UP, set())
     if batch.exploration in given_up:

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Literal
 
 from conformance.crash.disk import MODELS, Disk, names_of, scratch_candidates, substituted
 from conformance.crash.explore import Explorer
@@ -17,6 +18,9 @@ from conformance.crash.subjects import canonical
 from conformance.crash.trace import Mark, Trace, Volume
 from conformance.crash.tree import Tree
 
+#: What may take the place of a content; the first tells most.
+_Way = Literal["empty", "zeros", "torn"]
+_ALL: tuple[_Way, ...] = ("empty", "zeros", "torn")
 #: States of a file's life that are looked at, of each kind, besides the telling ones.
 _SPREAD = 3
 
@@ -44,12 +48,13 @@ def scratch_files(
     # The middle of a file's life tells most: few files are left for the rest.
     middle = {node: kept[len(kept) // 2 :][:1] for node, kept in moments.items() if kept}
     sure = {node: kept for node, kept in middle.items() if names[node] in known}
-    found = _immaterial(explorer, disk, sure, torn=False)
+    found = _immaterial(explorer, disk, sure, ("empty", "zeros"))
     for node in sorted(middle.keys() - sure.keys()):
         if time.monotonic() > until:
             break
-        if _immaterial(explorer, disk, {node: middle[node]}):
-            found += _immaterial(explorer, disk, {node: moments[node]})
+        one = {node: middle[node]}
+        if _immaterial(explorer, disk, one, ("empty",)) and _immaterial(explorer, disk, one, _ALL):
+            found += _immaterial(explorer, disk, {node: moments[node]}, _ALL)
     return frozenset(found)
 
 
@@ -66,11 +71,11 @@ def scratch_of_the_same_names(explorer: Explorer, trace: Trace) -> frozenset[int
 
 
 def _immaterial(
-    explorer: Explorer, disk: Disk, states: Mapping[int, Sequence[frozenset[int]]], *, torn: bool = True
+    explorer: Explorer, disk: Disk, states: Mapping[int, Sequence[frozenset[int]]], ways: Sequence[_Way]
 ) -> list[int]:
     """Return the nodes that the store does not miss in any of the states given for each."""
     trials = {
-        node: [(disk.tree(kept), list(_otherwise(disk, kept, node, torn=torn))) for kept in some]
+        node: [(disk.tree(kept), list(_otherwise(disk, kept, node, ways))) for kept in some]
         for node, some in states.items()
     }
     explorer.observe_all([tree for pairs in trials.values() for before, others in pairs for tree in (before, *others)])
@@ -83,12 +88,17 @@ def _same(explorer: Explorer, tree: Tree, others: Sequence[Tree]) -> bool:
     return before.usable == "usable" and shown == {(before.usable, canonical(before.content))}
 
 
-def _otherwise(disk: Disk, kept: frozenset[int], node: int, *, torn: bool) -> Iterator[Tree]:
-    """Give the files with other content in the place of a node's; where it may be torn, older and torn content too."""
-    yield substituted(disk, kept, frozenset({node}), "empty")
-    yield substituted(disk, kept, frozenset({node}), "zeros")
-    if not torn:
-        return
+def _otherwise(disk: Disk, kept: frozenset[int], node: int, ways: Sequence[_Way]) -> Iterator[Tree]:
+    """Give the files with other content in the place of a node's."""
+    for way in ways:
+        if way == "torn":
+            yield from _torn(disk, kept, node)
+        else:
+            yield substituted(disk, kept, frozenset({node}), way)
+
+
+def _torn(disk: Disk, kept: frozenset[int], node: int) -> Iterator[Tree]:
+    """Give the files with older and torn content of a node."""
     data = [index for index in sorted(kept) if disk.atoms[index].node == node and disk.atoms[index].kind == "data"]
     for lost in (data[len(data) // 2 :], data[::2], data[1::2]):
         yield disk.tree(kept - set(lost))

@@ -12,9 +12,11 @@ from conformance.crash.scratch import names_of_scratch, scratch_files
 from conformance.crash.subjects import Step
 from conformance.workers import WorkerError
 
-#: Seconds that are spent on fewer steps, and what is explored of each shorter workload.
+#: Seconds that are spent on fewer steps, what is explored of each shorter workload, and seconds that are spent on fewer
+#: lost writes.
 STEPS_S = 4.0
 _GLANCE = Budget(states=150, seconds=0.6, representatives=1)
+MORE_S = 8.0
 
 
 def smallest(explorer: Explorer, finding: Finding, seed: int) -> tuple[Explorer, Finding]:
@@ -26,7 +28,7 @@ def smallest(explorer: Explorer, finding: Finding, seed: int) -> tuple[Explorer,
         seed: For the shorter explorations.
     """
     until = time.monotonic() + STEPS_S
-    explorer, finding = _until_the_crash(explorer, finding, seed)
+    explorer, finding = _until_the_crash(explorer, finding, seed, until)
     tried: set[tuple[int, ...]] = set()
     found = True
     while found:
@@ -36,7 +38,7 @@ def smallest(explorer: Explorer, finding: Finding, seed: int) -> tuple[Explorer,
             if time.monotonic() > until or tuple(map(id, steps)) in tried:
                 continue
             tried.add(tuple(map(id, steps)))
-            smaller = _found_again(explorer, steps, finding, seed)
+            smaller = _found_again(explorer, steps, finding, seed, until)
             if smaller is not None:
                 explorer, finding = smaller
                 found = True
@@ -44,11 +46,11 @@ def smallest(explorer: Explorer, finding: Finding, seed: int) -> tuple[Explorer,
     return explorer, with_more_on_disk(explorer, finding)
 
 
-def _until_the_crash(explorer: Explorer, finding: Finding, seed: int) -> tuple[Explorer, Finding]:
+def _until_the_crash(explorer: Explorer, finding: Finding, seed: int, until: float) -> tuple[Explorer, Finding]:
     begun = finding.moment.settled + finding.moment.running
     attempts = explorer.recorded.history.attempts[:begun]
     steps = explorer.recorded.steps[: max((attempt.step for attempt in attempts), default=0) + 1]
-    return _found_again(explorer, list(steps), finding, seed) or (explorer, finding)
+    return _found_again(explorer, list(steps), finding, seed, until) or (explorer, finding)
 
 
 def _shorter(count: int) -> Iterator[list[int]]:
@@ -62,11 +64,11 @@ def _shorter(count: int) -> Iterator[list[int]]:
 
 
 def _found_again(
-    explorer: Explorer, steps: Sequence[Step], finding: Finding, seed: int
+    explorer: Explorer, steps: Sequence[Step], finding: Finding, seed: int, until: float
 ) -> tuple[Explorer, Finding] | None:
     try:
         shorter = Explorer(explorer.crew, recorded(explorer.crew, steps))
-        shorter.scratch = scratch_files(shorter, names_of_scratch(explorer))
+        shorter.scratch = scratch_files(shorter, names_of_scratch(explorer), until - time.monotonic())
         findings = shorter.explore(finding.model, _GLANCE, seed).findings
     except (Unmeasured, WorkerError):
         return None
@@ -77,7 +79,11 @@ def _found_again(
 
 
 def with_more_on_disk(explorer: Explorer, finding: Finding) -> Finding:
-    """Put back every lost write that the verdict does not need lost: whole calls first, then their parts."""
+    """Put back every lost write that the verdict does not need lost, as far as a few seconds go.
+
+    Whole calls come first, then their parts.
+    """
+    until = time.monotonic() + MORE_S
     disk = explorer.disk(finding.model)
     if disk.model.kill:
         return finding
@@ -93,6 +99,8 @@ def with_more_on_disk(explorer: Explorer, finding: Finding) -> Finding:
             more = disk.close(kept | set(group), point)
             if more == kept:
                 continue
+            if time.monotonic() > until:
+                return finding
             observation = explorer.observe(disk.tree(more))
             if history.judge(observation, finding.moment) == finding.verdict:
                 state = replace(finding.state, kept=more)

@@ -110,10 +110,14 @@ class Trace:
 
 @dataclass
 class Volume:
-    """Files and directories in memory; operations are applied to it one by one."""
+    """Files and directories in memory; operations are applied to it one by one.
+
+    A content that was written as a whole stays the very bytes of the operation until it is changed: the files of a
+    server are large, and most of them are only there.
+    """
 
     entries: dict[int, dict[str, int]] = field(default_factory=lambda: {ROOT: {}})
-    contents: dict[int, bytearray] = field(default_factory=dict)
+    contents: dict[int, bytes | bytearray] = field(default_factory=dict)
 
     def apply(self, operation: Operation) -> None:
         """Carry out one operation; syncs and marks change nothing here."""
@@ -123,17 +127,19 @@ class Volume:
                 if is_directory:
                     self.entries[node] = {}
                 else:
-                    self.contents[node] = bytearray()
+                    self.contents[node] = b""
             case Link(directory, name, node):
                 self.entries[directory][name] = node
             case Remove(directory, name):
                 self.entries[directory].pop(name, None)
             case Rename(directory, name, to_directory, to_name):
                 self.entries[to_directory][to_name] = self.entries[directory].pop(name)
+            case Write(node, 0, data) if not self.contents[node]:
+                self.contents[node] = data
             case Write(node, offset, data):
-                write_into(self.contents[node], offset, data)
+                write_into(self.changeable(node), offset, data)
             case Truncate(node, size):
-                resize(self.contents[node], size)
+                resize(self.changeable(node), size)
 
     def walk(self) -> Iterator[tuple[str, int]]:
         """Give every path, relative to the root, with its node; directories before what is in them."""
@@ -153,6 +159,13 @@ class Volume:
             )
             for path, node in self.walk()
         }
+
+    def changeable(self, node: int) -> bytearray:
+        """Return the content of a file, to be changed in place."""
+        content = self.contents[node]
+        if isinstance(content, bytes):
+            self.contents[node] = content = bytearray(content)
+        return content
 
 
 def write_into(content: bytearray, offset: int, data: bytes) -> None:

@@ -33,6 +33,19 @@ def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
+#: Bytes of the trees that a worker is given at once.
+_AT_ONCE = 4 << 20
+
+
+def at_once(tree: Tree, most: int) -> int:
+    """Return how many trees that are as large as one a worker is given at once.
+
+    A store with large files takes long to open, such as one in a server: a worker that has many of them at hand is
+    busy when the others are done, and when the time is over.
+    """
+    return max(1, min(most, _AT_ONCE // (1 + sum(len(content or b"") for content in tree.values()))))
+
+
 def write_tree(tree: Tree, folder: str | Path) -> None:
     """Make `folder`, which must not exist, with the files of a tree in it."""
     folder = os.fspath(folder)

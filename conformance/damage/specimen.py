@@ -112,10 +112,15 @@ def _versions(one: Recorded) -> tuple[tuple[str, Tree], ...]:
     volume = Volume()
     reduce(lambda _, operation: volume.apply(operation), one.recording.trace.initial, None)
     found: list[tuple[str, Tree]] = []
+    known: dict[bytes, bytes] = {}  # one version differs from the next in few files, which may be large
     for operation in one.recording.trace.operations:
         volume.apply(operation)
         if isinstance(operation, Mark) and operation.text.startswith("done "):
-            found.append((f"after call {len(found) + 1} of {len(one.steps)}", volume.tree()))
+            tree = {
+                path: None if content is None else known.setdefault(content, content)
+                for path, content in volume.tree().items()
+            }
+            found.append((f"after call {len(found) + 1} of {len(one.steps)}", tree))
     return tuple(reversed(found))
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from conformance.crash.tree import at_once
 from conformance.damage.damage import INTACT
 from conformance.damage.examine import Case, Shown, examine_all, examine_alone, stored
 from conformance.damage.judge import Judged
 from conformance.damage.specimen import Specimen
 from conformance.workers import Crew
 
-#: Damages that a worker is given at once, and batches that it has at hand.
+#: Damages that a worker is given at once at most, and batches that it has at hand.
 _BATCH, _AHEAD = 12, 2
 #: Damages beyond the budget that are counted: it takes longer to think of all than to try some.
 _COUNTED = 1_000
@@ -123,7 +124,7 @@ def sweep(
         left = budget.damages - found.tried
         # After one that hangs no more are begun: each may take as long.
         while left > 0 and time.monotonic() < until and not suspects and not found.hung:
-            some = list(islice(waiting, min(_BATCH, left)))
+            some = list(islice(waiting, min(at_once(specimen.tree, _BATCH), left)))
             if not some:
                 return
             left -= len(some)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from conformance.backend import Backend
-from conformance.hosting import finding
+from conformance.hosting import finding, furnished
+from conformance.workers.shelf import Shelf
 
 Job = TypeVar("Job")
 
@@ -55,12 +56,15 @@ class Crew:
             raise WorkerError("this can't be measured on a platform without fork(2), such as Windows")
         self.backend = backend
         self.contract = contract
+        self._shelf = _shelf(backend, contract)
         self.folder = Path(tempfile.mkdtemp(prefix="conformance-workers-", dir=quick_folder()))
         self._processes: list[subprocess.Popen[bytes]] = []
         self._lines: list[Any] = []
         try:
-            for number, variables in enumerate(environments or [{}] * (size or cores())):
-                self._start(number, variables)
+            for variables in environments or [{}] * (size or cores()):
+                self._start(variables)
+            for number, line in enumerate(self._lines):  # a large shelf is taken by a worker that is up only
+                self._introduce(line, number)
             for line in self._lines:
                 self._answer(line)
         except BaseException:
@@ -76,7 +80,7 @@ class Crew:
         Raises:
             WorkerError: It raised there, or the worker died.
         """
-        self._tell(self._lines[worker], pickle.dumps((function, arguments)))
+        self._tell(self._lines[worker], self._shelf.dumps((function, arguments)))
         return self._answer(self._lines[worker])
 
     def each(self, function: Callable[..., Any], arguments: Sequence[Any]) -> list[Any]:
@@ -86,7 +90,7 @@ class Crew:
             WorkerError: As above.
         """
         for line, argument in zip(self._lines, arguments, strict=True):
-            self._tell(line, pickle.dumps((function, (argument,))))
+            self._tell(line, self._shelf.dumps((function, (argument,))))
         answers: list[Any] = []
         errors: list[WorkerError] = []
         for line in self._lines:  # all of them, so that none is left with an answer that nobody took
@@ -110,7 +114,7 @@ class Crew:
         Raises:
             WorkerError: As above.
         """
-        made = ((job, pickle.dumps((function, (job,)))) for job in jobs)
+        made = ((job, self._shelf.dumps((function, (job,)))) for job in jobs)
         given: dict[Any, deque[Job]] = {line: deque() for line in self._lines}
         try:
             waiting = next(made, None)
@@ -143,22 +147,25 @@ class Crew:
         self._processes.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _start(self, number: int, variables: Mapping[str, str]) -> None:
+    def _start(self, variables: Mapping[str, str]) -> None:
         here, there = Pipe()
-        folder = self.folder / str(number)
-        folder.mkdir()
         path = os.pathsep.join(path or os.getcwd() for path in sys.path)
         environment = {**os.environ, **variables, "PYTHONPATH": path}
         command = [sys.executable, "-m", "conformance.workers", str(there.fileno())]
         self._processes.append(subprocess.Popen(command, env=environment, pass_fds=(there.fileno(),)))
         there.close()
         self._lines.append(here)
+
+    def _introduce(self, line: Any, number: int) -> None:
+        folder = self.folder / str(number)
+        folder.mkdir()
         try:
-            here.send((finding(self.backend), self.contract, str(folder)))
+            introduction = pickle.dumps((finding(self.backend), self.contract, str(folder), self._shelf))
         except (pickle.PicklingError, AttributeError) as error:
             raise WorkerError(
                 f"backend {self.backend.name!r} can't be opened in another process: it has no address, and {error}"
             ) from error
+        self._tell(line, introduction)
 
     def _tell(self, line: Any, request: bytes) -> None:
         try:
@@ -168,12 +175,24 @@ class Crew:
 
     def _answer(self, line: Any) -> Any:
         try:
-            fine, answer = line.recv()
+            fine, answer = self._shelf.loads(line.recv_bytes())
         except (EOFError, OSError) as error:
             raise WorkerError("a worker process died") from error
         if not fine:
             raise WorkerError(str(answer))
         return answer
+
+
+def _shelf(backend: Backend, contract: str) -> Shelf:
+    """Return a shelf with what a server of the store's own begins with."""
+    from conformance.servers import NoServer, StartError
+
+    with tempfile.TemporaryDirectory(prefix="conformance-shelf-", dir=quick_folder()) as folder:
+        try:
+            furnished(backend, contract, Path(folder))
+        except (NoServer, StartError) as error:
+            raise WorkerError(str(error)) from error
+        return Shelf(path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file())
 
 
 def cores() -> int:

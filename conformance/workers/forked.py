@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Literal, NoReturn
 
+from conformance.hosting import Hosted
 from conformance.workers.worker import Bay
 
-#: A store that has not been opened, read, written and reopened after so long hangs. Quick ones take a millisecond.
-HANG_S = 10.0
+#: A store that has not been opened, read, written and reopened after so long hangs. Quick ones take a millisecond; one
+#: that starts a server of its own takes half a second, and the server of a busy machine may take many.
+HANG_S, HOSTED_HANG_S = 10.0, 30.0
 #: Things after which a child is replaced when it holds more open than after its first ones, and in any case.
 _SOME, _MOST = 100, 1000
 #: Answers that a child tells at once, at most.
@@ -41,13 +43,19 @@ class Ended:
     detail: str
 
 
-def each(bay: Bay, do: Do, things: Sequence[Any], hang_s: float = HANG_S) -> list[Any]:
+def hangs_after(bay: Bay) -> float:
+    """Return the seconds after which a store counts as hanging."""
+    return HOSTED_HANG_S if isinstance(getattr(bay.backend, bay.contract), Hosted) else HANG_S
+
+
+def each(bay: Bay, do: Do, things: Sequence[Any], hang_s: float | None = None) -> list[Any]:
     """Return what `do(bay, thing)` gives for each, in a forked child; `Ended` where the child dies or hangs.
 
     One child does many; where it dies or hangs, that thing is tried again in a fresh one, and what happens then is the
     answer: no thing must be blamed for what an earlier one left in the process. After one that hangs the rest is left
     out, since each may take as long: the list is shorter then.
     """
+    hang_s = hangs_after(bay) if hang_s is None else hang_s
     found: list[Any] = []
     while len(found) < len(things):
         child = _child(bay, do)
@@ -61,10 +69,10 @@ def each(bay: Bay, do: Do, things: Sequence[Any], hang_s: float = HANG_S) -> lis
     return found
 
 
-def alone(bay: Bay, do: Do, thing: Any, hang_s: float = HANG_S) -> Any:
+def alone(bay: Bay, do: Do, thing: Any, hang_s: float | None = None) -> Any:
     """Do one thing in a child that does nothing else."""
     child = Forked(bay, do)
-    found, ended = child.told([thing], hang_s)
+    found, ended = child.told([thing], hangs_after(bay) if hang_s is None else hang_s)
     child.close()
     return found[0] if found else ended
 
@@ -76,6 +84,7 @@ class Forked:
         self.used = 0
         self.held = 0
         self.line, there = Pipe()
+        self._shelf = bay.shelf
         self.process = os.fork()
         if self.process == 0:
             self.line.close()
@@ -88,10 +97,10 @@ class Forked:
         found: list[Any] = []
         hung = False
         try:
-            self.line.send(things)
+            self.line.send_bytes(self._shelf.dumps(things))
             while len(found) < len(things) and not hung:
                 if self.line.poll(hang_s):
-                    found += self.line.recv()
+                    found += self._shelf.loads(self.line.recv_bytes())
                     self.held = self.held or self._holds()
                 else:
                     hung = True
@@ -146,14 +155,14 @@ def _serve(bay: Bay, do: Do, requests: Connection) -> NoReturn:
         while True:
             told: list[Any] = []
             since = time.monotonic()
-            for thing in requests.recv():
+            for thing in bay.shelf.loads(requests.recv_bytes()):
                 told.append(do(bay, thing))
                 # Not one by one: to wake the worker costs as much as a quick store takes.
                 if len(told) == _TOLD or time.monotonic() - since > HANG_S / 100:
-                    requests.send(told)
+                    requests.send_bytes(bay.shelf.dumps(told))
                     told, since = [], time.monotonic()
             if told:
-                requests.send(told)
+                requests.send_bytes(bay.shelf.dumps(told))
             gc.collect()  # what a store left open in a cycle
     except (EOFError, OSError):  # the worker has enough, or is gone
         pass

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.backend import Backend
+from conformance.workers.shelf import Shelf
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Bay:
         contract: The contract that is opened, e.g. `state`.
         folder: A directory of this worker alone.
         kept: What an engine keeps in this worker from one request to the next, by a key of its own.
+        shelf: What it and those that it talks to have anyway.
     """
 
     backend: Backend
     contract: str
     folder: Path
     kept: dict[Any, Any] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
     @property
     def place(self) -> Path:
@@ -47,21 +50,21 @@ class Bay:
 
 def serve(requests: Connection) -> None:
     """Carry out requests, `(function, arguments)`, until the other side is gone; answer `(ok, result or text)`."""
-    found, contract, folder = requests.recv()
+    found, contract, folder, shelf = requests.recv()
     try:
-        bay = Bay(found(), contract, Path(folder))
+        bay = Bay(found(), contract, Path(folder), shelf=shelf)
     except Exception:  # noqa: BLE001 - told to the other side
-        requests.send((False, traceback.format_exc()))
+        requests.send_bytes(shelf.dumps((False, traceback.format_exc())))
         return
-    requests.send((True, None))
+    requests.send_bytes(shelf.dumps((True, None)))
     try:
         while True:
-            function, arguments = requests.recv()
+            function, arguments = shelf.loads(requests.recv_bytes())
             try:
                 answer = (True, _called(function, bay, arguments))
             except Exception:  # noqa: BLE001 - as above
                 answer = (False, traceback.format_exc())
-            requests.send(answer)
+            requests.send_bytes(shelf.dumps(answer))
     except (EOFError, OSError):
         # The other side removes all that is left, unless it was killed, perhaps while it waited for an answer.
         shutil.rmtree(bay.folder, ignore_errors=True)

@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance import Backend, PostgresServer
-from reference_backends.postgres.declared import UNNOTICED, declare
+from reference_backends.postgres.declared import CACHED, UNNOTICED, declare
 from reference_backends.postgres.errors import (
     AmbiguousCommitError,
     ConflictError,
@@ -46,29 +46,42 @@ __all__ = [
     "PostgresState",
     "Report",
     "RolledBackError",
+    "asynchronous",
     "backend",
     "declare",
     "open_log",
     "open_state",
+    "unsynced",
 ]
+
+
+#: Seconds that a call may take: the stores of a run are small, and some checks wait until a call gives up.
+_TIMEOUT_SECONDS = 10.0
 
 
 def open_state(where: Where) -> PostgresState:
     """Open the state store at a place of the server of `where`, whose clock is its time."""
-    return PostgresState(where.url, where.namespace, clock=where.clock)
+    return PostgresState(where.url, where.namespace, clock=where.clock, timeout=_TIMEOUT_SECONDS)
 
 
 def open_log(where: Where) -> PostgresLog:
     """Open the log at a place of the server of `where`."""
-    return PostgresLog(where.url, where.namespace)
+    return PostgresLog(where.url, where.namespace, timeout=_TIMEOUT_SECONDS)
 
 
-backend = Backend(
-    "postgres",
-    state=open_state,
-    log=open_log,
-    lacks={"detects": UNNOTICED},
-    server=PostgresServer(),
-    declare=declare,
-    errors={"conflict": ConflictError, "corrupt": CorruptRecord},
-)
+def _backend(name: str, **settings: str) -> Backend:
+    return Backend(
+        name,
+        state=open_state,
+        log=open_log,
+        lacks={"detects": UNNOTICED, "failed-sync": CACHED},
+        server=PostgresServer(**settings),
+        declare=declare,
+        errors={"conflict": ConflictError, "corrupt": CorruptRecord},
+    )
+
+
+backend = _backend("postgres")
+#: The same stores on servers that are configured for less: `declare` says what is left.
+unsynced = _backend("postgres-unsynced", fsync="off")
+asynchronous = _backend("postgres-asynchronous", synchronous_commit="off")

@@ -18,6 +18,12 @@ UNNOTICED = (
     "transactions, with all that could tell of them"
 )
 
+#: What a failed sync can cost where no other power loss costs anything.
+CACHED = (
+    "where the WAL can't be synced the server ends, and its recovery takes the WAL from memory of the kernel, where "
+    "it is, but on no disk: a power loss before the first checkpoint after that leaves tables that are ahead of the WAL"
+)
+
 _SETTINGS = ("fsync", "full_page_writes", "synchronous_commit", "data_checksums")
 _ASK = f"SELECT {', '.join(f'current_setting({name!r})' for name in _SETTINGS)}"
 
@@ -64,4 +70,6 @@ def promises(settings: Mapping[str, str]) -> Mapping[str, Any]:
             "synchronous_commit=off: a commit is acknowledged while it is in the memory of the server only, whose kill "
             "takes the newest ones"
         )
+    if durability == "power-loss":
+        lacks["failed-sync"] = CACHED
     return {"durability": durability, "corruption": "silent", "lacks": lacks}

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from conformance.crash import again
 from conformance.crash.again import Twice, crashed_twice
 from conformance.crash.explore import Budget, Explorer
 from conformance.crash.recorded import Order, Unmeasured, record_order
@@ -69,6 +70,39 @@ def test_the_seed_draws_the_first_crashes(explorer_of: ExplorerOf) -> None:
     explorer = explorer_of(s.mutant("recovery_moves_the_journal"), "state", NAME)
     first, second = (twice(explorer, "kill", 2, seed=5) for _ in range(2))
     assert [one.first for one in first] == [one.first for one in second]
+
+
+def test_first_crashes_are_drawn_from_some(explorer_of: ExplorerOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be very many: the first ones are taken, but never fewer than are needed."""
+    explorer = explorer_of(s.mutant("recovery_moves_the_journal"), "state", NAME)
+    moments = explorer.recorded.moments
+    states = [state for state in explorer.disk("ext4").states(0, 1) if moments[state.point].acknowledged]
+    monkeypatch.setattr(again, "_DRAWN_FROM", 3)
+    monkeypatch.setattr(again, "_TRIES", 2)
+    for count, considered in ((1, 3), (4, 8)):
+        first = [one.first for one in twice(explorer, "ext4", count)]
+        assert first
+        assert set(first) <= set(states[:considered])
+    assert len(states) > 8
+
+
+def test_recoveries_are_recorded_as_they_are_needed(explorer_of: ExplorerOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When enough have been crashed, no more are."""
+    explorer = explorer_of(s.mutant("recovery_moves_the_journal"), "state", NAME)
+    recorded: list[Order] = []
+    spread = Crew.spread
+
+    def noted(self: Crew, function: Any, jobs: Iterable[Any], **given: Any) -> Iterator[tuple[Any, Any]]:
+        some = list(jobs)
+        recorded.extend(some if function is record_order else [])
+        yield from spread(self, function, some, **given)
+
+    monkeypatch.setattr(Crew, "spread", noted)
+    assert len(twice(explorer, "kill", 1)) == 1
+    few = len(recorded)
+    recorded.clear()
+    twice(explorer, "kill", 1_000)
+    assert 1 <= few < len(recorded)
 
 
 def test_a_recovery_that_only_reads_is_passed_over(explorer_of: ExplorerOf) -> None:

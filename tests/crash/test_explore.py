@@ -115,6 +115,13 @@ def test_a_budget_of_time(explorer_of: ExplorerOf) -> None:
     assert found.trees == 1
 
 
+def test_a_slow_store_is_looked_at_all_the_same(explorer_of: ExplorerOf) -> None:
+    """So many trees are begun however late it is."""
+    budget = Budget(states=1_000, seconds=0.0, least=4)
+    assert unused(explorer_of(s.DOCUMENT)).explore("ext4", budget, 0).trees == 4
+    assert unused(explorer_of(s.DOCUMENT)).explore("ext4", replace(budget, states=3), 0).trees == 3
+
+
 def test_representatives(explorer_of: ExplorerOf) -> None:
     """Fewer moments of each kind are fewer trees."""
     explorer = explorer_of(s.DOCUMENT)
@@ -162,9 +169,11 @@ def test_a_hang_ends_the_exploration() -> None:
     trace = Trace((), (Create(ROOT, "file", 1), *(Write(1, 512 * place, b"x" * 512) for place in range(40))))
     history = History("state", (Step("set", ("a", 1)),), (Attempt(0),), SUBJECTS["state"].empty)
     one = Recorded((), Recording(trace, {}, "returned"), history, moments(trace))
-    found = Explorer(Hanging(), one).explore("posix", Budget(states=100, seconds=60.0), 0)  # type: ignore[arg-type]
-    assert 1 <= found.trees <= 3
-    assert {finding.verdict for finding in found.findings} == {"hung"}
+    for least in (1, 100):
+        budget = Budget(states=100, seconds=60.0, least=least)
+        found = Explorer(Hanging(), one).explore("posix", budget, 0)  # type: ignore[arg-type]
+        assert 1 <= found.trees <= 3
+        assert {finding.verdict for finding in found.findings} == {"hung"}
 
 
 def test_trees_are_observed_in_batches(crew_of: CrewOf) -> None:

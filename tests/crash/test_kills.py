@@ -60,6 +60,16 @@ def test_the_seed_draws_the_calls(puts_faults: str, crew_of: CrewOf) -> None:
     assert drawn(1) != drawn(2)
 
 
+def test_calls_are_drawn_until_one_is_inside_a_call_to_the_store(puts_faults: str, crew_of: CrewOf) -> None:
+    """A kill before the first acknowledgement tells little."""
+    for steps in (STEPS[:2], STEPS[:3]):
+        drawn = [killed_at_calls(crew_of(s.DOCUMENT), steps, 1, seed) for seed in range(6)]
+        for kills in drawn:
+            inside = [kill.moment.running and kill.moment.acknowledged > 0 for kill in kills]
+            assert inside == [*[False] * (len(kills) - 1), True]
+        assert max(map(len, drawn)) > 1
+
+
 def test_kills_at_more_calls_than_there_are(puts_faults: str, crew_of: CrewOf) -> None:
     """Each call once."""
     kills = killed_at_calls(crew_of(s.DOCUMENT), (Step("set", ("a", 1)),), 1_000, 0)

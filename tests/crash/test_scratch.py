@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformance.crash.disk import names_of, scratch_candidates
 from conformance.crash.explore import Explorer
 from conformance.crash.recorded import Order, record_order
-from conformance.crash.scratch import scratch_of_the_same_names
+from conformance.crash.scratch import scratch_files, scratch_of_the_same_names
 from tests.crash import stores as s
 from tests.crash.conftest import ExplorerOf
 
@@ -65,3 +67,18 @@ def test_the_same_files_in_another_recording(sees_all: str, explorer_of: Explore
     other = explorer.crew.call(record_order, Order(explorer.recorded.steps[:2], {}))
     nodes = scratch_of_the_same_names(explorer, other.trace)
     assert {names_of(other.trace)[node] for node in nodes} == {"store-shm"}
+
+
+def test_a_file_of_use_is_known_at_once(explorer_of: ExplorerOf) -> None:
+    """Nothing in its place tells that; each opening of a store in a server takes long."""
+    explorer = replace(explorer_of(s.mutant("no_fsync_at_all")), observations={})
+    assert scratch_files(explorer) == frozenset()
+    assert len(explorer.observations) == 2
+
+
+def test_no_file_is_begun_with_when_the_time_is_over(sees_all: str, explorer_of: ExplorerOf) -> None:
+    """It counts as of use, unless its name is known."""
+    explorer = replace(explorer_of(s.SQLITE_WAL), observations={})
+    assert scratch_files(explorer, seconds=-1.0) == frozenset()
+    assert explorer.observations == {}
+    assert names(explorer, scratch_files(explorer, {"store-shm"}, seconds=-1.0)) == {"store-shm"}

@@ -75,3 +75,13 @@ def test_without_time_the_finding_stays(explorer_of: ExplorerOf, monkeypatch: py
     small, least = smallest(explorer, early, 0)
     assert least.verdict == early.verdict
     assert len(small.recorded.steps) == early.moment.settled + early.moment.running < len(explorer.recorded.steps)
+
+
+def test_a_slow_store_is_not_waited_for(explorer_of: ExplorerOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is over the finding stays as it is."""
+    monkeypatch.setattr(module, "STEPS_S", -1.0)
+    monkeypatch.setattr(module, "MORE_S", -1.0)
+    explorer = explorer_of(s.mutant("no_fsync_before_rename"))
+    finding = worst(explorer, "xfs")
+    assert with_more_on_disk(explorer, finding) == finding
+    assert smallest(explorer, finding, 0)[1].verdict == finding.verdict

@@ -82,6 +82,28 @@ def test_directories_come_before_what_is_in_them() -> None:
     assert [path for path, _ in volume.walk()] == ["file", "folder", "folder/inside", "folder/inside/deep"]
 
 
+def test_a_content_that_nobody_changes_is_not_copied() -> None:
+    """It is the very bytes of the operation; where it is changed, the operation stays as it was."""
+    whole = b"content"
+    volume = Volume()
+    for operation in (Create(ROOT, "same", FILE), Create(ROOT, "other", OTHER), Write(FILE, 0, whole)):
+        volume.apply(operation)
+    volume.apply(Write(OTHER, 0, whole))
+    before = volume.tree()
+    assert before["same"] is before["other"] is whole
+    volume.apply(Write(OTHER, 3, b"X"))
+    volume.apply(Truncate(OTHER, 6))
+    assert volume.tree() == {"same": whole, "other": b"conXen"}
+    assert whole == b"content"
+    assert before["other"] is whole
+    volume.apply(Truncate(OTHER, 0))
+    volume.apply(Write(OTHER, 2, b"Y"))
+    assert volume.tree() == {"same": whole, "other": b"\0\0Y"}
+    volume.apply(Truncate(FILE, 9))
+    assert volume.tree()["same"] == b"content\0\0"
+    assert whole == b"content"
+
+
 def on_disk(trace: Trace, root: Path) -> dict[str, bytes | None]:
     """Carry out a trace with real files, and return what is there afterwards."""
     directories, files = {ROOT: os.open(root, os.O_RDONLY)}, dict[int, int]()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.crash.tree import Tree, digest, read_tree, write_tree
+from conformance.crash.tree import Tree, at_once, digest, read_tree, write_tree
 
 NAMES = st.text("ab.é ", min_size=1, max_size=4).filter(lambda name: name not in (".", ".."))
 
@@ -86,3 +86,14 @@ def test_large_files_are_written_whole(tmp_path: Path) -> None:
     tree = {"file": os.urandom(3 << 20)}
     write_tree(tree, tmp_path / "place")
     assert read_tree(tmp_path / "place") == tree
+
+
+def test_a_worker_is_given_few_large_trees_at_once() -> None:
+    """And one in any case; small ones are given as many as are wanted."""
+    small: Tree = {"folder/": None, "folder/file": b"x" * 1_000}
+    assert at_once(small, 8) == 8
+    assert at_once({}, 8) == 8
+    large: Tree = {f"file {number}": b"x" * (1 << 20) for number in range(2)}
+    assert at_once(large, 8) == 1
+    assert at_once({**small, "other": b"x" * (1 << 20)}, 8) == 3
+    assert at_once({"huge": bytes(1 << 24)}, 8) == 1

@@ -26,5 +26,7 @@ def test_a_specimen_knows_its_past(benches: Benches) -> None:
     for name, value in closed.truth.records.items():
         ((path, offset, length),) = closed.regions[name]
         assert (closed.tree[path] or b"")[offset : offset + length].decode() == value
+    shared = {id(content) for _, tree in closed.older for content in tree.values() if content == closed.tree["lines"]}
+    assert len(shared) == 1  # however many versions have it
     first = list(within(closed, list(closed.truth.records)))
     assert [name for name, *_ in first] == list(closed.truth.records)

@@ -106,7 +106,7 @@ class Ledger:
         """What was missed, each once, in the order it was met."""
         return tuple(self._unseen)
 
-    def content(self, node: int) -> bytearray:
+    def content(self, node: int) -> bytes | bytearray:
         """Return the bytes of a file as they should be now."""
         return self.volume.contents[node]
 

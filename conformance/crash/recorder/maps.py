@@ -42,7 +42,7 @@ class Maps:
     def _compare(self, node: int, reader: int) -> None:
         known, size = self._ledger.content(node), os.fstat(reader).st_size
         now = memoryview(_read_all(reader, size))
-        if known == now:
+        if memoryview(known) == now:
             return
         before = bytes(known)
         if len(before) != size:

@@ -46,7 +46,7 @@ def survives_errors(trial: Trial, name: str, calls: str, error: int) -> None:
         faults = list(_faults(trial, base, calls, error))
         share = max(1, len(faults))  # of what one exploration may cost
         states, seconds = trial.effort.crash_states // share, trial.effort.crash_seconds / share
-        budget = Budget(max(20, states), max(0.2, seconds), representatives=1)
+        budget = Budget(max(20, states), max(0.2, seconds), representatives=1, least=3)
         for one in tried(base, faults, budget, trial.bench.seed):
             trial.count("errors")
             trial.count("comparisons", one.judged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 
 #: Power loss on the disks that people have: a violation is a failure.
 POWER = ("ext4", "xfs")
-#: The search for scratch files may take so many times the budget of an exploration.
-_SCRATCH = 4
+#: The search for scratch files, of all workloads, may take so many times the budget of an exploration, and so many
+#: seconds at most: where a server does not sync, each of its files may be one.
+_SCRATCH, _SCRATCH_S = 4, 20.0
+#: Crash states of each workload and model that are recovered in any case.
+_LEAST = 6
 #: Verdicts, worst first.
 _WORST = tuple(MEANING)
 
@@ -40,6 +44,7 @@ class Laboratory:
     crew: Crew
     choice: Choice
     scratch: set[str] = field(default_factory=set)
+    searched_s: float = 0.0
     explorers: dict[str, Explorer] = field(default_factory=dict)
     explored: dict[tuple[str, str], Explored] = field(default_factory=dict)
 
@@ -89,8 +94,10 @@ def explorer_of(trial: Trial, name: str) -> Explorer:
         try:
             one = recorded(lab.crew, workload_of(trial, name).steps)
             explorer = Explorer(lab.crew, one)
-            explorer.scratch = scratch_files(explorer, lab.scratch, _SCRATCH * trial.effort.crash_seconds)
+            begun, seconds = time.monotonic(), min(_SCRATCH * trial.effort.crash_seconds, _SCRATCH_S)
+            explorer.scratch = scratch_files(explorer, lab.scratch, seconds - lab.searched_s)
             lab.scratch |= names_of_scratch(explorer)
+            lab.searched_s += time.monotonic() - begun
         except (Unmeasured, WorkerError) as error:
             raise Inconclusive(str(error)) from error
         lab.explorers[name] = explorer
@@ -107,7 +114,8 @@ def explored(trial: Trial, name: str, models: Sequence[str]) -> list[Explored]:
     known = laboratory(trial).explored
     new = [model for model in models if (name, model) not in known]
     if new:
-        budget = Budget(trial.effort.crash_states, trial.effort.crash_seconds, counted=trial.effort.crash_states // 2)
+        states = trial.effort.crash_states
+        budget = Budget(states, trial.effort.crash_seconds, counted=states // 2, least=_LEAST)
         explorer.progress = Progress(trial, f"{name}, {' and '.join(new)}")
         known.update(((name, one.model), one) for one in explorer.explore_all(new, budget, trial.bench.seed))
     told = trial.conditions.get("disk models", "").split()

@@ -163,9 +163,9 @@ def apply_atom(volume: Volume, atom: Atom) -> None:
         else:
             volume.entries[directory][name] = node
     if atom.kind == "data" or (atom.kind == "size" and atom.size is None):
-        write_into(volume.contents[atom.node], atom.offset, atom.data)
+        write_into(volume.changeable(atom.node), atom.offset, atom.data)
     elif atom.kind == "size" and atom.size is not None:
-        resize(volume.contents[atom.node], atom.size)
+        resize(volume.changeable(atom.node), atom.size)
 
 
 def down(volume: Volume, directory: int, prefix: str, above: tuple[int, ...]) -> dict[str, bytes | None]:

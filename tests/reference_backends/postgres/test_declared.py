@@ -10,8 +10,8 @@ from psycopg.conninfo import make_conninfo
 
 from conformance import Where
 from conformance.servers import start
-from conformance.servers.postgres import PostgresServer
-from reference_backends.postgres import backend, declare
+from conformance.servers.postgres import DURABLE, PostgresServer
+from reference_backends.postgres import asynchronous, backend, declare, unsynced
 from reference_backends.postgres.declared import promises
 
 DEFAULTS = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "data_checksums": "on"}
@@ -32,7 +32,8 @@ def test_each_setting_costs_what_it_costs(settings: dict[str, str], durability: 
     """The level is that which the reasons leave, and each reason names its setting."""
     found = promises(DEFAULTS | settings)
     assert found["durability"] == durability
-    assert found["lacks"].keys() - {"detects"} == lacks
+    assert found["lacks"].keys() - {"detects", "failed-sync"} == lacks
+    assert ("failed-sync" in found["lacks"]) == (durability == "power-loss")
     declared = replace(backend, **found)
     assert (declared.durability, declared.corruption) == (durability, "silent")
     assert replace(declared, durability="power-loss").durability == durability  # by the reasons alone
@@ -58,3 +59,17 @@ def test_a_server_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert declare(replace(where, url=slow))["durability"] == "clean-close"
     with pytest.raises(ConnectionError):
         declare(where)
+
+
+def test_configurations_for_less() -> None:
+    """They are the same stores, which promise what is left."""
+    found = {}
+    for one in (backend, unsynced, asynchronous):
+        assert one.server is not None
+        assert (one.state, one.log, one.declare) == (backend.state, backend.log, declare)
+        found[one.name] = promises(DEFAULTS | {name: one.server.settings[name] for name in DURABLE})["durability"]
+    assert found == {
+        "postgres": "power-loss",
+        "postgres-unsynced": "process-crash",
+        "postgres-asynchronous": "clean-close",
+    }
