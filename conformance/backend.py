@@ -60,6 +60,9 @@ LACKED_LEVELS: Mapping[str, tuple[str, str]] = MappingProxyType(
 #: What a backend may disclaim beside levels and capabilities: to be as durable as it promises after errors of the disk.
 DISK_ERRORS = ("failed-sync", "too-many-files")
 
+#: What a check needs, as its capability, when it is about stores that talk to a server.
+SERVER = "server"
+
 #: The failures that a backend may name its own exception types for.
 ERRORS = ("conflict", "corrupt", "missing")
 

@@ -41,7 +41,8 @@ class Check:
         why: What goes wrong in the field when it is broken.
         breaks: An example that breaks it.
         sources: Where the rule comes from.
-        capability: What the store must offer, or the backend must not disclaim, for the check to apply.
+        capability: What the store must offer, or the backend must not disclaim, for the check to apply; `server` for
+            stores that talk to one.
         methods: Methods that the store must have for the check to apply.
         promise: `promise:level` that the backend must claim for the check to apply, and that its outcome speaks about;
             `promise` alone for whatever level is claimed; several with spaces in between; empty for none.

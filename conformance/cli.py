@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, NoReturn
 
 from conformance.address import nearest
-from conformance.backend import DISK_ERRORS, PROMISES
+from conformance.backend import DISK_ERRORS, PROMISES, SERVER
 from conformance.check import Check, catalogue
 from conformance.contracts import Capability, contracts
 from conformance.histories.command import EXIT_UNUSABLE, FORMATS, UnusableError, check_history
@@ -113,6 +113,8 @@ def applies_to(check: Check) -> list[str]:
         for capability in contract.capabilities
         if capability.name == check.capability
     ]
+    if check.capability == SERVER:
+        phrases.append("stores that talk to a `server` (`Backend(server=...)`)")
     if check.capability in DISK_ERRORS:
         phrases.append(f"backends that do not lack `{check.capability}`")
     if check.methods:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from conformance.backend import PROMISES
+from conformance.backend import PROMISES, SERVER
 from conformance.check import Check, catalogue
 from conformance.frames import store_frame
 from conformance.literal import literal
@@ -216,6 +216,8 @@ class Trial:
 
     def _concern(self) -> None:
         """Raise NotApplicable unless the check concerns this backend."""
+        if self.check.capability == SERVER and self.backend.server is None:
+            raise NotApplicable("the store talks to no server")
         for promise, level in self.check.promises.items():
             claimed = getattr(self.backend, promise)
             levels = PROMISES[promise]

@@ -16,6 +16,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import redis
 from redis.exceptions import BusyLoadingError
 
 from reference_backends.redis.errors import NotAnsweredError, NotReachedError
@@ -25,7 +26,8 @@ T = TypeVar("T")
 #: Yields commands, is sent their replies, returns an answer.
 Program = Generator["Command", Any, T]
 
-#: How often a command is tried at most. There is no pause in between: what needs longer, its caller must know of.
+#: How often a command is tried at most. There is no pause in between: what needs longer, its caller must know of. A
+#: time-out has been waited for long enough, and is the last attempt.
 ATTEMPTS_MAX = 3
 
 Part = bytes | str | int
@@ -116,8 +118,8 @@ class Attempts:
                 f"{what} The command was sent, so that it may have been done or not. It is not "
                 f"sent again, because it might be done twice: look what is stored, and decide."
             ) from error
-        if self._made == ATTEMPTS_MAX:
+        if self._made == ATTEMPTS_MAX or isinstance(error, redis.TimeoutError):
+            times = "once" if self._made == 1 else f"{self._made} times"
             raise NotReachedError(
-                f"{what} Tried {ATTEMPTS_MAX} times; nothing was changed. Is the server up, and "
-                f"is the URL the right one?"
+                f"{what} Tried {times}; nothing was changed. Is the server up, and is the URL the right one?"
             ) from error

@@ -25,6 +25,7 @@ _NEEDS = ("LOG-BASIC-01", "LOG-REOPEN-01")
 
 @check(
     "LOG-NET-01",
+    capability="server",
     sources="Bailis and Kingsbury, The Network is Reliable, ACM Queue 2014; redis-py #977; valkey #1087; "
     "mutant append_repeated_by_client",
     needs=_NEEDS,
@@ -42,7 +43,7 @@ def test_a_cut_connection_loses_no_event(trial: Trial) -> None:
     survives_cuts(trial)
 
 
-@check("LOG-NET-02", sources="cradle #36; mutant dead_connection_kept_log", needs=_NEEDS)
+@check("LOG-NET-02", capability="server", sources="cradle #36; mutant dead_connection_kept_log", needs=_NEEDS)
 def test_an_open_log_works_again_after_a_cut(trial: Trial) -> None:
     """After its connection was cut the same open log works again, when no more than five calls have raised.
 
@@ -56,7 +57,12 @@ def test_an_open_log_works_again_after_a_cut(trial: Trial) -> None:
     works_again(trial)
 
 
-@check("LOG-NET-03", sources="redis-py #2243; Nygard, Release It!; mutant no_timeout_log", needs=_NEEDS)
+@check(
+    "LOG-NET-03",
+    capability="server",
+    sources="redis-py #2243; Nygard, Release It!; mutant no_timeout_log",
+    needs=_NEEDS,
+)
 def test_an_append_without_a_reply_ends(trial: Trial) -> None:
     """A call whose request or reply is lost, on a connection that stays open, ends in an exception within a minute.
 
@@ -72,6 +78,7 @@ def test_an_append_without_a_reply_ends(trial: Trial) -> None:
 
 @check(
     "LOG-NET-04",
+    capability="server",
     sources="redis-py #2624, #2665; dyno #103; mutant late_reply_taken_log",
     needs=(*_NEEDS, "LOG-NET-03"),
 )
@@ -92,6 +99,7 @@ def test_a_late_position_is_given_to_no_other_append(trial: Trial) -> None:
 
 @check(
     "LOG-NET-05",
+    capability="server",
     sources="r2dbc-pool #165; hazelcast-nodejs-client #737; mutant connections_left_open_log",
     needs=_NEEDS,
 )
@@ -108,7 +116,7 @@ def test_connections_of_a_log_do_not_leak(trial: Trial) -> None:
     leaks_no_connection(trial)
 
 
-@check("LOG-NET-06", sources="Toxiproxy; mutant unreachable_is_empty", needs=_NEEDS)
+@check("LOG-NET-06", capability="server", sources="Toxiproxy; mutant unreachable_is_empty", needs=_NEEDS)
 def test_refused_connections_take_no_event(trial: Trial) -> None:
     """While no connection can be made calls raise and append nothing; when one can, the same log works again.
 
@@ -124,6 +132,7 @@ def test_refused_connections_take_no_event(trial: Trial) -> None:
 
 @check(
     "LOG-NET-07",
+    capability="server",
     sources="groupmq #16; redlock-rb #27; mutant script_of_log_not_loaded_again",
     promise="durability:process-crash",
     needs=_NEEDS,
@@ -144,6 +153,7 @@ def test_a_killed_server_takes_no_event(trial: Trial) -> None:
 
 @check(
     "LOG-NET-08",
+    capability="server",
     sources="redis-py #261; Jepsen, nemesis hammer-time (SIGSTOP); mutant request_repeated_after_timeout_log",
     needs=(*_NEEDS, "LOG-NET-03"),
 )
@@ -160,7 +170,7 @@ def test_a_stopped_server_doubles_no_event(trial: Trial) -> None:
     survives_a_stopped_server(trial)
 
 
-@check("LOG-NET-09", sources="RFC 9293; mutant one_receive_is_a_reply_log", needs=_NEEDS)
+@check("LOG-NET-09", capability="server", sources="RFC 9293; mutant one_receive_is_a_reply_log", needs=_NEEDS)
 def test_events_in_parts_are_put_together(trial: Trial) -> None:
     """Replies that come slowly and in parts are understood: no call raises, and no answer is wrong.
 

@@ -25,6 +25,7 @@ _NEEDS = ("STATE-BASIC-01", "STATE-REOPEN-01")
 
 @check(
     "STATE-NET-01",
+    capability="server",
     sources="Bailis and Kingsbury, The Network is Reliable, ACM Queue 2014; redis-py #977; valkey #1087; "
     "mutant delete_repeated_by_client",
     needs=_NEEDS,
@@ -43,7 +44,7 @@ def test_a_cut_connection_loses_nothing(trial: Trial) -> None:
     survives_cuts(trial)
 
 
-@check("STATE-NET-02", sources="cradle #36; mutant dead_connection_kept_state", needs=_NEEDS)
+@check("STATE-NET-02", capability="server", sources="cradle #36; mutant dead_connection_kept_state", needs=_NEEDS)
 def test_a_handle_works_again_after_a_cut(trial: Trial) -> None:
     """After its connection was cut the same open handle works again, when no more than five calls have raised.
 
@@ -57,7 +58,12 @@ def test_a_handle_works_again_after_a_cut(trial: Trial) -> None:
     works_again(trial)
 
 
-@check("STATE-NET-03", sources="redis-py #2243; Nygard, Release It!; mutant no_timeout_state", needs=_NEEDS)
+@check(
+    "STATE-NET-03",
+    capability="server",
+    sources="redis-py #2243; Nygard, Release It!; mutant no_timeout_state",
+    needs=_NEEDS,
+)
 def test_a_call_without_a_reply_ends(trial: Trial) -> None:
     """A call whose request or reply is lost, on a connection that stays open, ends in an exception within a minute.
 
@@ -73,6 +79,7 @@ def test_a_call_without_a_reply_ends(trial: Trial) -> None:
 
 @check(
     "STATE-NET-04",
+    capability="server",
     sources="redis-py #2624, #2665; dyno #103; mutant late_reply_taken_state",
     needs=(*_NEEDS, "STATE-NET-03"),
 )
@@ -93,6 +100,7 @@ def test_a_late_reply_is_given_to_no_other_call(trial: Trial) -> None:
 
 @check(
     "STATE-NET-05",
+    capability="server",
     sources="r2dbc-pool #165; hazelcast-nodejs-client #737; mutant connections_left_open_state",
     needs=_NEEDS,
 )
@@ -109,7 +117,7 @@ def test_connections_do_not_leak(trial: Trial) -> None:
     leaks_no_connection(trial)
 
 
-@check("STATE-NET-06", sources="Toxiproxy; mutant unreachable_is_missing", needs=_NEEDS)
+@check("STATE-NET-06", capability="server", sources="Toxiproxy; mutant unreachable_is_missing", needs=_NEEDS)
 def test_refused_connections_are_survived(trial: Trial) -> None:
     """While no connection can be made calls raise and change nothing; when one can, the same handle works again.
 
@@ -125,6 +133,7 @@ def test_refused_connections_are_survived(trial: Trial) -> None:
 
 @check(
     "STATE-NET-07",
+    capability="server",
     sources="groupmq #16; redlock-rb #27; mutant script_not_loaded_again",
     promise="durability:process-crash",
     needs=_NEEDS,
@@ -144,6 +153,7 @@ def test_a_killed_server_is_survived(trial: Trial) -> None:
 
 @check(
     "STATE-NET-08",
+    capability="server",
     sources="redis-py #261; Jepsen, nemesis hammer-time (SIGSTOP); mutant late_reply_taken_state",
     needs=(*_NEEDS, "STATE-NET-03"),
 )
@@ -160,7 +170,7 @@ def test_a_stopped_server_is_survived(trial: Trial) -> None:
     survives_a_stopped_server(trial)
 
 
-@check("STATE-NET-09", sources="RFC 9293; mutant one_receive_is_a_reply_state", needs=_NEEDS)
+@check("STATE-NET-09", capability="server", sources="RFC 9293; mutant one_receive_is_a_reply_state", needs=_NEEDS)
 def test_replies_in_parts_are_put_together(trial: Trial) -> None:
     """Replies that come slowly and in parts are understood: no call raises, and no answer is wrong.
 

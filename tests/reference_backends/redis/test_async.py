@@ -211,7 +211,7 @@ def test_only_what_looks_is_sent_again(
 
     async def ask(*args: Any) -> Any:
         lost.append(True)
-        raise redis.TimeoutError("late")
+        raise redis.ConnectionError("cut")
 
     async def use(store: AsyncRedisState, log: AsyncRedisLog) -> None:
         await log.append("a")
