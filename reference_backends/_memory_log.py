@@ -6,14 +6,11 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from reference_backends._errors import ConflictError
 from reference_backends._json import dumps, loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-
-class ConflictError(Exception):
-    """A conditional write met another version, or another head, than it expected. Nothing was changed."""
 
 
 class MemoryLog:

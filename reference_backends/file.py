@@ -23,6 +23,7 @@ from reference_backends._documents import (
     key_at,
     read_document,
 )
+from reference_backends._errors import ConflictError
 from reference_backends._files import (
     FileLock,
     make_directory,
@@ -43,10 +44,6 @@ __all__ = ["ConflictError", "CorruptDocument", "FileState", "backend", "open_sha
 _SHARD = re.compile(r"shard-[0-9]+-of-([0-9]+)")
 _LIKE_A_DOCUMENT = re.compile(r"[kh]_.*\.json")
 _BACKUP = re.compile(r"([kh]_.*\.json)\.[0-9]+")
-
-
-class ConflictError(Exception):
-    """A compare-and-set met another version than it expected. Nothing was changed."""
 
 
 class FileState(AtomicMapping):

@@ -14,9 +14,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from conformance import Backend, Where
+from reference_backends._errors import ConflictError
 from reference_backends._json import check_key, dumps, loads
 from reference_backends._mapping import AtomicMapping, Draft
-from reference_backends._memory_log import ConflictError, MemoryLog
+from reference_backends._memory_log import MemoryLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping

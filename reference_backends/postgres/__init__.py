@@ -20,16 +20,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance import Backend, PostgresServer
+from reference_backends._errors import ConflictError, CorruptRecord, Damage, NewerSchemaError, Report
 from reference_backends.postgres.declared import CACHED, UNNOTICED, declare
-from reference_backends.postgres.errors import (
-    AmbiguousCommitError,
-    ConflictError,
-    CorruptRecord,
-    Damage,
-    NewerSchemaError,
-    Report,
-    RolledBackError,
-)
+from reference_backends.postgres.errors import AmbiguousCommitError, RolledBackError
 from reference_backends.postgres.log import PostgresLog
 from reference_backends.postgres.state import PostgresState
 

@@ -10,12 +10,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reference_backends.postgres.errors import (
-    AmbiguousCommitError,
-    LostConnectionError,
-    NoAnswerError,
-    RolledBackError,
-)
+from reference_backends.postgres.errors import AmbiguousCommitError, LostConnectionError, NoAnswerError, RolledBackError
 from reference_backends.postgres.session import Session
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reference_backends.postgres.errors import CorruptRecord, Damage, Report
+from reference_backends._errors import CorruptRecord, Damage, Report
 from reference_backends.postgres.records import DIGEST
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.errors import UniqueViolation
 
+from reference_backends._errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends._json import dumps, loads
 from reference_backends.postgres.database import Database
-from reference_backends.postgres.errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends.postgres.place import Tables, prepare, schema_name
 from reference_backends.postgres.session import Access
 from reference_backends.postgres.state import TIMEOUT_SECONDS

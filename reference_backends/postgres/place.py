@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from reference_backends.postgres.errors import CorruptRecord, NewerSchemaError
+from reference_backends._errors import CorruptRecord, NewerSchemaError
 
 if TYPE_CHECKING:
     from reference_backends.postgres.session import Session

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from reference_backends._errors import CorruptRecord
 from reference_backends._json import loads
-from reference_backends.postgres.errors import CorruptRecord
 from reference_backends.postgres.place import Tables
 
 if TYPE_CHECKING:

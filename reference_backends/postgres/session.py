@@ -15,7 +15,8 @@ from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from reference_backends.postgres.errors import CorruptRecord, LostConnectionError, NoAnswerError, RolledBackError
+from reference_backends._errors import CorruptRecord
+from reference_backends.postgres.errors import LostConnectionError, NoAnswerError, RolledBackError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping

@@ -8,9 +8,10 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from reference_backends._errors import CorruptRecord, Report
 from reference_backends.postgres import inspection, records
 from reference_backends.postgres.database import Database
-from reference_backends.postgres.errors import CorruptRecord, Report, RolledBackError
+from reference_backends.postgres.errors import RolledBackError
 from reference_backends.postgres.place import prepare, schema_name
 from reference_backends.postgres.records import STATE_TABLES, Record, decode_key, encode_key
 from reference_backends.postgres.session import Access

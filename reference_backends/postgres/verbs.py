@@ -7,9 +7,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from reference_backends._errors import ConflictError
 from reference_backends._json import dumps
 from reference_backends.postgres import records
-from reference_backends.postgres.errors import ConflictError
 from reference_backends.postgres.records import Record, decode_key, encode_key
 
 if TYPE_CHECKING:

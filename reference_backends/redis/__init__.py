@@ -21,18 +21,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance import Backend, RedisServer, Where
+from reference_backends._errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends.redis.async_log import AsyncRedisLog
 from reference_backends.redis.async_state import AsyncRedisState
 from reference_backends.redis.durability import LACKS, declared
-from reference_backends.redis.errors import (
-    ConflictError,
-    CorruptRecord,
-    Damage,
-    NotAnsweredError,
-    NotReachedError,
-    NotSealedError,
-    Report,
-)
+from reference_backends.redis.errors import NotAnsweredError, NotReachedError, NotSealedError
 from reference_backends.redis.log import RedisLog
 from reference_backends.redis.state import RedisState
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+from reference_backends._errors import Report
 from reference_backends.redis import log_programs as programs
 from reference_backends.redis.async_connections import AsyncConnections
-from reference_backends.redis.errors import Report
 from reference_backends.redis.place import Place
 
 

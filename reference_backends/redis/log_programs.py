@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from reference_backends._errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends.redis.command import Command, Part, Program, Script, evaluated, plain
-from reference_backends.redis.errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends.redis.log_scripts import APPEND, CHECKPOINT, COMPACT, ENDS, PAGE
 from reference_backends.redis.place import Place
 from reference_backends.redis.records import decode_checkpoint, decode_event, encode_checkpoint, encode_event

@@ -10,8 +10,8 @@ import math
 from hashlib import blake2b
 from typing import Any
 
+from reference_backends._errors import CorruptRecord
 from reference_backends._json import dumps, loads
-from reference_backends.redis.errors import CorruptRecord
 
 
 def encode_key(key: object) -> bytes:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+from reference_backends._errors import Report
 from reference_backends.redis import state_programs as programs
 from reference_backends.redis.connections import Connections
-from reference_backends.redis.errors import Report
 from reference_backends.redis.place import Place
 from reference_backends.redis.state_verify import verify
 from reference_backends.redis.transactions import Draft

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from reference_backends._errors import ConflictError
 from reference_backends._json import dumps, loads
 from reference_backends.redis.command import Command, Part, Program, Script, evaluated, plain
-from reference_backends.redis.errors import ConflictError
 from reference_backends.redis.place import Place
 from reference_backends.redis.records import (
     deadline,

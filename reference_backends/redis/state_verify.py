@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from reference_backends._errors import CorruptRecord, Damage, Report
 from reference_backends.redis.command import Program, plain
-from reference_backends.redis.errors import CorruptRecord, Damage, Report
 from reference_backends.redis.place import Place
 from reference_backends.redis.records import decode_record, text_of
 from reference_backends.redis.state_programs import PAGE_RECORDS, command, records_of

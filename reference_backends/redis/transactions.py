@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from reference_backends._errors import ConflictError
 from reference_backends._json import dumps, loads
 from reference_backends.redis.command import Program
-from reference_backends.redis.errors import ConflictError
 from reference_backends.redis.place import Place
 from reference_backends.redis.records import decode_key, encode_key, encode_record, text_of
 from reference_backends.redis.state_programs import DELETED, Write, command, commit

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from conformance import Backend, Where
-from reference_backends.sqlite.errors import ConflictError, CorruptRecord, Damage, NewerSchemaError, Report
+from reference_backends._errors import ConflictError, CorruptRecord, Damage, NewerSchemaError, Report
 from reference_backends.sqlite.log import SqliteLog
 from reference_backends.sqlite.state import SqliteState
 

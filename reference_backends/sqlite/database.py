@@ -9,8 +9,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reference_backends._errors import CorruptRecord, NewerSchemaError
 from reference_backends._files import sync, sync_directory
-from reference_backends.sqlite.errors import CorruptRecord, NewerSchemaError
 from reference_backends.sqlite.session import Session
 
 if TYPE_CHECKING:

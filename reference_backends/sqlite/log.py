@@ -10,9 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from reference_backends._errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends._json import dumps, loads
 from reference_backends.sqlite.database import Database, Schema
-from reference_backends.sqlite.errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends.sqlite.records import digest
 
 if TYPE_CHECKING:

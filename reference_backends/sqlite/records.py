@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from reference_backends.sqlite.errors import CorruptRecord
+from reference_backends._errors import CorruptRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from reference_backends.sqlite.errors import CorruptRecord, Damage
+from reference_backends._errors import CorruptRecord, Damage
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -7,9 +7,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from reference_backends._errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends._json import loads
 from reference_backends.sqlite.database import Database
-from reference_backends.sqlite.errors import ConflictError, CorruptRecord, Damage, Report
 from reference_backends.sqlite.records import (
     HEAD_COLUMNS,
     TABLES,

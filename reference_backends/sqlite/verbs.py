@@ -7,8 +7,8 @@ from abc import abstractmethod
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from reference_backends._errors import ConflictError
 from reference_backends._json import dumps, loads
-from reference_backends.sqlite.errors import ConflictError
 from reference_backends.sqlite.records import decode_key, encode_key
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ Durability power-loss, sharing processes, corruption complete: docs/backends/wal
 from __future__ import annotations
 
 from conformance import Backend, Where
-from reference_backends.wal.errors import ConflictError, CorruptLog, Damage, Report
+from reference_backends._errors import ConflictError
+from reference_backends.wal.errors import CorruptLog, Damage, Report
 from reference_backends.wal.log import WalLog
 from reference_backends.wal.state import WalState
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-class ConflictError(Exception):
-    """The head, or the version of a key, is not the expected one; nothing was written."""
-
-
 @dataclass(frozen=True)
 class Damage:
     """One damaged place.

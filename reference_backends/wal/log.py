@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
+from reference_backends._errors import ConflictError
 from reference_backends._files import FileLock, make_directory, sync, sync_directory
 from reference_backends._json import check_value, dumps, loads
 from reference_backends.wal.chain import Chain
 from reference_backends.wal.commits import Commits, Ticket
-from reference_backends.wal.errors import ConflictError, CorruptLog, Damage, Report
+from reference_backends.wal.errors import CorruptLog, Damage, Report
 from reference_backends.wal.manifest import read_sealed, write_sealed
 from reference_backends.wal.record import BATCH, HEADER_BYTES, SINGLE, encode, says
 from reference_backends.wal.segment import write_all

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
+from reference_backends._errors import ConflictError
 from reference_backends._json import check_key, dumps, loads
 from reference_backends._mapping import AtomicMapping, Draft
-from reference_backends.wal.errors import ConflictError, CorruptLog, Damage, Report
+from reference_backends.wal.errors import CorruptLog, Damage, Report
 from reference_backends.wal.log import WalLog
 
 #: Compaction begins when the log is so many times as long as the state, and at least so many events.

@@ -23,7 +23,7 @@ PAIR = chr(0xD83D) + chr(0xDE00)
 def test_the_backend_disclaims_what_no_check_of_its_own_can_find() -> None:
     """All else is at the strictest level, until the server says otherwise."""
     assert (backend.durability, backend.sharing, backend.isolation) == ("power-loss", "processes", "serializable")
-    assert (backend.corruption, list(backend.lacks)) == ("silent", ["detects"])
+    assert (backend.corruption, list(backend.lacks)) == ("silent", ["detects", "failed-sync"])
     assert backend.contracts == ("state", "log")
 
 

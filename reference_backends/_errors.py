@@ -1,4 +1,4 @@
-"""What this backend raises and reports beyond the built-in exceptions."""
+"""What reference stores raise and report beyond the built-in exceptions; each backend has these names as its own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CorruptRecord(Exception):
 
 
 class NewerSchemaError(Exception):
-    """The file was written by a newer version of this code. It was left as it is."""
+    """The store was written by a newer version of this code. It was left as it is."""
 
 
 @dataclass(frozen=True)
