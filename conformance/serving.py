@@ -91,7 +91,9 @@ def serving(server: Server, tell: Callable[[str], None] = lambda _: None) -> Ite
                 yield here
             finally:
                 os.environ.pop(variable, None)
-                if not here.private:  # one of ours is gone with all that it has
+                if local:  # its files are thrown away, so that it need not end in good order, which can take long
+                    running.kill()
+                elif not here.private:
                     server.clean(here.url, here.prefix)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

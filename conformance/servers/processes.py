@@ -13,6 +13,7 @@ from typing import Any
 
 from conformance.servers import folders
 from conformance.servers.family import await_end, descendants, send
+from conformance.servers.memory import segments_of
 from conformance.servers.server import STOP_S, StartError
 from conformance.servers.users import User, visible
 from conformance.servers.watcher import Watcher, close, write
@@ -21,12 +22,19 @@ from conformance.servers.watcher import Watcher, close, write
 _LOOK_S, _LOOK_S_MAX = 0.001, 0.02
 #: Becomes the server when the watcher knows of it; ends when this process is gone before.
 _SERVER = 'read -r _ && exec "$@" </dev/null'
-#: Reads the server's number, waits for the end of this process, and removes what both leave.
+#: Reads the server's number, waits for the end of this process, and removes what both leave, as `kill` does.
 _WATCHER = """
 if read -r pid; then
     read -r _
     read -r children <"/proc/$pid/task/$pid/children"
+    shared=$(for one in $pid $children; do grep -E '/dev/shm/PostgreSQL|/SYSV' "/proc/$one/maps"; done)
     kill -KILL "$pid" $children
+    echo "$shared" | while read -r _ _ _ _ number path; do
+        case $path in
+        /dev/shm/*) rm -f "$path" ;;
+        /SYSV*) ipcrm -m "$number" ;;
+        esac
+    done
 fi
 rm -rf -- "$@"
 """
@@ -126,12 +134,14 @@ class Process:
         if self.alive:
             send([self.pid], signal.SIGSTOP)  # so that it starts no other, and sees nothing of what follows
             others = descendants(self.pid)
+            shared = segments_of([self.pid, *others])
             send(others, signal.SIGKILL)
             late = [pid for pid in descendants(self.pid) if pid not in others]  # started before it had stopped
             send([*late, self.pid], signal.SIGKILL)
             self._server.wait()
             for pid in (*others, *late):
                 await_end(pid)
+            shared.remove()
         self._watcher.dismiss()
 
     def stop(self, patience_s: float = STOP_S) -> None:
