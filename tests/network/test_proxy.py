@@ -93,8 +93,10 @@ def test_a_fault_meets_the_request_on_whatever_connection(proxy: Proxy, connect:
 def test_a_late_reply_comes_when_it_is_released(proxy: Proxy, connect: Connect) -> None:
     """Until then nothing comes on that connection; then it is there, before all that is asked later."""
     client, other = connect(), connect()
-    proxy.arm(Fault("late reply"))
+    met = threading.Event()
+    proxy.arm(Fault("late reply"), met.set)
     client.send(b"one")
+    assert met.wait(PATIENT_S)
     assert other.ask(b"meanwhile") == b"MEANWHILE"
     client.line.settimeout(0.05)
     with pytest.raises(TimeoutError):
@@ -121,8 +123,10 @@ def test_a_late_reply_comes_with_the_next(proxy: Proxy, connect: Connect) -> Non
 def test_a_lost_reply_never_comes(proxy: Proxy, connect: Connect, server: Shouting) -> None:
     """The server has carried out the request; the connection stays open, and stays silent."""
     client = connect()
-    proxy.arm(Fault("lost reply"))
+    met = threading.Event()
+    proxy.arm(Fault("lost reply"), met.set)
     client.send(b"one")
+    assert met.wait(PATIENT_S)
     assert connect().ask(b"two") == b"TWO"
     proxy.heal()
     client.send(b"three")
