@@ -266,5 +266,7 @@ _HONEST = [
     ),
 ]
 #: By their addresses, so that other processes open them too.
+#: They are as plain as any in all else.
+SUITES = ("open", "crash-recovery", "corruption")
 ODD = [replace(backend, address=f"{__name__}:{backend.name.upper()}") for backend in _HONEST]
 globals().update({backend.name.upper(): backend for backend in ODD})
