@@ -30,6 +30,8 @@ def test_files_do_not_follow_the_operations(trial: Trial) -> None:
     Measured after each compaction: they take up at most 4 times the live data and 128 MiB more than after the first,
     and in the end no more than 4 times the live data and an eighth of what was written.
 
+    A store that compacts in the background, as servers do, has five seconds without a write to end that.
+
     Why: an agent that runs for weeks fills the disk. A compaction that only hides events is noticed by nobody until
     then. The constant leaves room for a segment and a journal that are not full.
 

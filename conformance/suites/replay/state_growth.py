@@ -32,6 +32,8 @@ def test_files_do_not_follow_the_operations(trial: Trial) -> None:
     Measured after each compaction: they take up at most 4 times the live data and 128 MiB more than after the first,
     and in the end no more than 4 times the live data and an eighth of what was written.
 
+    A store that compacts in the background, as servers do, has five seconds without a write to end that.
+
     Why: the state of an agent is small and is written all day. A store that keeps every old value fills the disk with
     what nobody can read any more.
 
