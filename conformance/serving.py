@@ -10,14 +10,11 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import shutil
-import tempfile
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,26 +74,22 @@ def serving(server: Server, tell: Callable[[str], None] = lambda _: None) -> Ite
     if is_served(server):
         yield served(server)
         return
-    from conformance.servers import start
+    from conformance.servers import folders, start
     from conformance.workers.crew import quick_folder
 
     variable = _variable(server)
-    folder = Path(tempfile.mkdtemp(prefix="conformance-server-", dir=quick_folder()))
-    try:
-        with start(server, folder, tell=tell) as running:
-            local = running.private and running.pid is not None
-            here = Served(running.url, running.how, running.private, local, f"conformance-{uuid.uuid4().hex[:8]}")
-            os.environ[variable] = json.dumps(asdict(here))
-            try:
-                yield here
-            finally:
-                os.environ.pop(variable, None)
-                if local:  # its files are thrown away, so that it need not end in good order, which can take long
-                    running.kill()
-                elif not here.private:
-                    server.clean(here.url, here.prefix)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with folders.passing(quick_folder()) as folder, start(server, folder, tell=tell) as running:
+        local = running.private and running.pid is not None
+        here = Served(running.url, running.how, running.private, local, f"conformance-{uuid.uuid4().hex[:8]}")
+        os.environ[variable] = json.dumps(asdict(here))
+        try:
+            yield here
+        finally:
+            os.environ.pop(variable, None)
+            if local:  # its files are thrown away, so that it need not end in good order, which can take long
+                running.kill()
+            elif not here.private:
+                server.clean(here.url, here.prefix)
 
 
 def serve_until_exit(server: Server) -> None:

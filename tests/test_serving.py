@@ -12,7 +12,7 @@ import pytest
 from conformance import RedisServer
 from conformance.servers import start
 from conformance.serving import is_served, served, serving
-from tests.servers.engines import ENGINES, redis_client
+from tests.servers.engines import ENGINES, await_true, redis_client, script
 
 
 def answers(url: str) -> bool:
@@ -54,6 +54,28 @@ def test_a_server_that_is_there_is_used_and_left_alone() -> None:
         told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
         assert told.stdout.split() == [here.url]
         assert answers(here.url)
+
+
+@pytest.mark.parametrize("name", ["redis", "postgres"])
+def test_a_killed_run_leaves_no_files(name: str) -> None:
+    """They would stay in memory until the machine is started again: the server's watcher removes them."""
+    code = """
+import sys
+from conformance.servers import folders
+from conformance.serving import serving
+from tests.servers.engines import ENGINES
+with serving(ENGINES[sys.argv[1]].make()) as here:
+    assert here.local
+    print(*folders.made_here(), sep="|", flush=True)
+    input()
+"""
+    with script(code, name) as child:
+        assert child.stdout
+        mine = [Path(folder) for folder in child.stdout.readline().strip().split("|")]
+        assert [folder.name.rpartition("-")[0] for folder in mine] == ["conformance-server", "conformance-servers"]
+        assert (mine[0] / "data").is_dir()
+        child.kill()
+        await_true("no folder is left", lambda: not any(folder.exists() for folder in mine))
 
 
 def test_other_settings_are_another_server() -> None:

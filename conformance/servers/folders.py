@@ -7,6 +7,8 @@ import os
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from conformance.servers.users import User, reachable, unprivileged
@@ -19,7 +21,7 @@ _LENGTH_MAX = 60
 RUN_LENGTH_MAX = 83
 
 _lock = threading.Lock()
-#: The folder that this process made, and its number: a forked child has not made it.
+#: The folders that this process made, and its number: a forked child has not made them.
 _made: list[tuple[Path, int]] = []
 
 
@@ -43,6 +45,22 @@ def shared() -> Path:
 def made_here() -> list[Path]:
     """Return the folders that go with this process."""
     return [folder for folder, maker in _made if maker == os.getpid()]
+
+
+@contextmanager
+def passing(parent: str | None) -> Iterator[Path]:
+    """Have a new folder for a server for as long as the block takes; when this process is killed, it goes with it.
+
+    Args:
+        parent: Where it is made; None for where temporary files go.
+    """
+    made = Path(tempfile.mkdtemp(prefix="conformance-server-", dir=parent)), os.getpid()
+    _made.append(made)
+    try:
+        yield made[0]
+    finally:
+        _made.remove(made)
+        shutil.rmtree(made[0], ignore_errors=True)
 
 
 def for_sockets(user: User | None) -> Path:
