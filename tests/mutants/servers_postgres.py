@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from conformance import Backend, Where
+from conformance import Backend, PostgresServer, Where
 from reference_backends._json import dumps, loads
 from reference_backends.postgres import PostgresState, asynchronous, backend, records, unsynced
 from reference_backends.postgres.database import Database
@@ -190,7 +190,7 @@ MUTANTS = [
         "A commit is acknowledged before it is in a file (synchronous_commit=off), and the store promises that a kill "
         "takes nothing.",
         ("STATE-CRASH-01", "LOG-CRASH-01"),
-        asynchronous,
+        replace(asynchronous, server=PostgresServer(synchronous_commit="off", wal_writer_delay="10s")),
         declare=None,
         durability="power-loss",
     ),

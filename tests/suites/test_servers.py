@@ -16,7 +16,6 @@ from tests.benches import bench, judge_all
 FEW = replace(
     EFFORTS["quick"],
     crash_states=12,
-    second_crashes=0,
     kills=1,
     faults=1,
     rounds=4,
