@@ -167,8 +167,8 @@ _HONEST = [
     _state("odd_damage_saved_at_close", SavedAtClose, corruption="isolates", durability="clean-close"),
     _state("odd_damage_silent", Document, corruption="silent", **QUICK),
 ]
-#: By their addresses, so that other processes open them too.
 #: They are as plain as any in all else.
 SUITES = ("corruption",)
+#: By their addresses, so that other processes open them too.
 ODD = [replace(backend, address=f"{__name__}:{backend.name.upper()}") for backend in _HONEST]
 globals().update({backend.name.upper(): backend for backend in ODD})

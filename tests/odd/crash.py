@@ -265,8 +265,8 @@ _HONEST = [
         )
     ),
 ]
-#: By their addresses, so that other processes open them too.
 #: They are as plain as any in all else.
 SUITES = ("open", "crash-recovery", "corruption")
+#: By their addresses, so that other processes open them too.
 ODD = [replace(backend, address=f"{__name__}:{backend.name.upper()}") for backend in _HONEST]
 globals().update({backend.name.upper(): backend for backend in ODD})
