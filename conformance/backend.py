@@ -98,6 +98,10 @@ class Backend:
         name: Shown in reports and test ids.
         state: Opens a `state` store (a mutable mapping) at a `Where`; sync or async.
         log: Opens a `log` store (append, read, head) at a `Where`; sync or async.
+        runs: Opens a `runs` store (save_run, get_run, list_runs) at a `Where`; sync or async.
+        jobs: Opens a `jobs` store (save_job, get_job, list_jobs) at a `Where`; sync or async.
+        layers: Opens a `layers` store (get, set, delete, entries, clear) at a `Where`; sync or async.
+        vectors: Opens a `vectors` store (add, query, get, delete, len) at a `Where`; sync or async.
         lacks: What the backend openly disclaims, each with its reason: a promise level (`"power-loss"`), a capability
             (`"ttl"`), or durability after an error of the disk (`"failed-sync"`). Printed in every report.
         durability: `power-loss`, `prefix`, `process-crash`, `clean-close` or `volatile`.
@@ -132,6 +136,10 @@ class Backend:
     name: str
     state: Opener | None = None
     log: Opener | None = None
+    runs: Opener | None = None
+    jobs: Opener | None = None
+    layers: Opener | None = None
+    vectors: Opener | None = None
     lacks: Mapping[str, str] = field(default_factory=dict)
     durability: str = ""
     sharing: str = ""
@@ -160,7 +168,7 @@ class Backend:
 
 
 #: The contracts that a backend can open, in the order of every report.
-CONTRACTS = ("state", "log")
+CONTRACTS = ("state", "log", "runs", "jobs", "layers", "vectors")
 
 
 def _check_openers(backend: Backend) -> None:

@@ -14,7 +14,9 @@ from weakref import WeakKeyDictionary
 
 from conformance.address import PathOpener
 
-_VERBS = ("__getitem__", "__setitem__", "append", "read", "get", "close")
+_VERBS = ("__getitem__", "__setitem__", "append", "read", "get", "save_run", "save_job", "add", "close")
+#: A store has one of these; what has none may be a context manager that gives the store.
+_VERBS_OF_A_STORE = ("__getitem__", "append", "save_run", "save_job", "entries", "query")
 #: Classes that were looked at: a store is opened thousands of times, and a look costs a tenth of a quick opening.
 _ASYNC: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 
@@ -109,7 +111,7 @@ class Driver:
 
 
 def _looks_open(store: Any) -> bool:
-    return hasattr(store, "__getitem__") or hasattr(store, "append")
+    return any(hasattr(store, verb) for verb in _VERBS_OF_A_STORE)
 
 
 def _told(store: Any, name: str) -> Any:

@@ -83,7 +83,8 @@ def probe(backend: Backend, *, only: str = "") -> Profile:
                     doing = "looking at"
                     absent = contract.missing_from(store)
                     if absent:
-                        unfit.append(_unfit(contract, store, absent))
+                        if not bare or name in _USUAL or len(absent) < len(contract.verbs) / 2:
+                            unfit.append(_unfit(contract, store, absent))
                     else:
                         missing[name] = {c.name: tuple(c.missing_from(store)) for c in contract.capabilities}
                         methods[name] = frozenset(n for n in _method_names(contract) if has(store, n))
@@ -107,6 +108,8 @@ def _declared(backend: Backend) -> Backend:
     return replace(backend, **{**told, "lacks": {**backend.lacks, **told.get("lacks", {})}})
 
 
+#: The contracts that a callable is told about when it opens no store at all; of the others only what it almost opens.
+_USUAL = ("state", "log")
 _ADVICE = "Rename the verbs with conformance.adapt(store, get=..., set=..., delete=..., keys=...) in a small adapter"
 
 

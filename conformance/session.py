@@ -10,7 +10,7 @@ Usable without pytest; this is what a reproduction script runs on.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,26 @@ class Handle:
     def list_snapshots(self) -> list[Any]:
         """Return what `list_snapshots()` of a state lists, in whatever kind of iterable."""
         return self._listed("list_snapshots")
+
+    def list_runs(self) -> list[Any]:
+        """Return what `list_runs()` lists, in whatever kind of iterable."""
+        return self._listed("list_runs")
+
+    def list_jobs(self) -> list[Any]:
+        """Return what `list_jobs()` lists, in whatever kind of iterable."""
+        return self._listed("list_jobs")
+
+    def claim_due(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Return what `claim_due(now, owner, lease, limit)` of a job store gives, in whatever kind of iterable."""
+        return self._listed("claim_due", *args, **kwargs)
+
+    def entries(self, **of: Any) -> list[Any]:
+        """Return the pairs that `entries()` of a layered store lists, in whatever kind of iterable."""
+        return self._listed("entries", **of)
+
+    def query(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Return what `query(vector, k, where)` of a vector store finds, in whatever kind of iterable."""
+        return self._listed("query", *args, **kwargs)
 
     @property
     def head(self) -> Any:
@@ -257,7 +277,7 @@ class Session:
         self.recorder.record(f"session.advance({seconds!r})", setattr, clock, "now", clock.now + seconds)
 
     def read_in_new_process(self) -> Any:
-        """Open the store in a new process and return all that it holds: a dict, or a log's `(position, event)` list."""
+        """Open the store in a new process and return all that it holds, in the form of its contract."""
         return self.recorder.record(
             "session.read_in_new_process()",
             in_new_process,
@@ -303,6 +323,17 @@ def read_all(backend: Backend | str, contract: str, where: Where) -> Any:
     session = Session(load(backend) if isinstance(backend, str) else backend, contract, where)
     store = session.open()
     try:
-        return {key: store[key] for key in store} if contract == "state" else store.read()
+        return _READERS[contract](store)
     finally:
         session.close()
+
+
+#: All that a store holds: a dict of a state, the list of what the others list.
+_READERS: Mapping[str, Callable[[Handle], Any]] = {
+    "state": lambda store: {key: store[key] for key in store},
+    "log": lambda store: store.read(),
+    "runs": lambda store: [store.get_run(listed["id"]) for listed in store.list_runs()],
+    "jobs": lambda store: [store.get_job(listed["id"]) for listed in store.list_jobs()],
+    "layers": lambda store: [list(pair) for pair in store.entries()],
+    "vectors": len,
+}

@@ -34,12 +34,26 @@ from reference_backends._files import (
 )
 from reference_backends._json import check_key, dumps
 from reference_backends._mapping import AtomicMapping
+from reference_backends.jobs import JobStore
+from reference_backends.layers import LayerStore
+from reference_backends.runs import RunStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["ConflictError", "CorruptDocument", "FileState", "backend", "open_sharded_state", "open_state", "sharded"]
+__all__ = [
+    "ConflictError",
+    "CorruptDocument",
+    "FileState",
+    "backend",
+    "open_jobs",
+    "open_layers",
+    "open_runs",
+    "open_sharded_state",
+    "open_state",
+    "sharded",
+]
 
 _SHARD = re.compile(r"shard-[0-9]+-of-([0-9]+)")
 _LIKE_A_DOCUMENT = re.compile(r"[kh]_.*\.json")
@@ -270,6 +284,21 @@ def open_sharded_state(where: Where) -> FileState:
     return FileState(where.path / "state", shards=16, backups=5)
 
 
+def open_runs(where: Where) -> RunStore:
+    """Open the run store in the directory of `where`."""
+    return RunStore(FileState(where.path / "runs"))
+
+
+def open_jobs(where: Where) -> JobStore:
+    """Open the job store in the directory of `where`."""
+    return JobStore(FileState(where.path / "jobs"))
+
+
+def open_layers(where: Where) -> LayerStore:
+    """Open the layered store in the directory of `where`."""
+    return LayerStore(FileState(where.path / "layers"))
+
+
 _LACKS = {
     "transactions": "one document is replaced at a time; there is no moment at which several are",
     "ttl": "nothing looks at the clock",
@@ -278,5 +307,14 @@ _LACKS = {
 }
 _ERRORS = {"conflict": ConflictError, "corrupt": CorruptDocument}
 
-backend = Backend("file", state=open_state, corruption="isolates", lacks=_LACKS, errors=_ERRORS)
+backend = Backend(
+    "file",
+    state=open_state,
+    runs=open_runs,
+    jobs=open_jobs,
+    layers=open_layers,
+    corruption="isolates",
+    lacks=_LACKS,
+    errors=_ERRORS,
+)
 sharded = Backend("file-sharded", state=open_sharded_state, corruption="isolates", lacks=_LACKS, errors=_ERRORS)

@@ -18,12 +18,25 @@ from reference_backends._errors import ConflictError
 from reference_backends._json import check_key, dumps, loads
 from reference_backends._mapping import AtomicMapping, Draft
 from reference_backends._memory_log import MemoryLog
+from reference_backends.jobs import JobStore
+from reference_backends.layers import LayerStore
+from reference_backends.runs import RunStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
 
 
-__all__ = ["ConflictError", "MemoryLog", "MemoryState", "backend", "open_log", "open_state"]
+__all__ = [
+    "ConflictError",
+    "MemoryLog",
+    "MemoryState",
+    "backend",
+    "open_jobs",
+    "open_layers",
+    "open_log",
+    "open_runs",
+    "open_state",
+]
 
 
 @dataclass(frozen=True)
@@ -270,10 +283,28 @@ def open_log(where: Where) -> MemoryLog:  # noqa: ARG001 (every opener takes a p
     return MemoryLog()
 
 
+def open_runs(where: Where) -> RunStore:
+    """Open a run store, empty."""
+    return RunStore(MemoryState(where.clock))
+
+
+def open_jobs(where: Where) -> JobStore:
+    """Open a job store, empty."""
+    return JobStore(MemoryState(where.clock))
+
+
+def open_layers(where: Where) -> LayerStore:
+    """Open a layered store, empty."""
+    return LayerStore(MemoryState(where.clock))
+
+
 backend = Backend(
     "memory",
     state=open_state,
     log=open_log,
+    runs=open_runs,
+    jobs=open_jobs,
+    layers=open_layers,
     durability="volatile",
     sharing="threads",
     corruption="silent",

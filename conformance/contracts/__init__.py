@@ -81,9 +81,9 @@ def accepts(function: Any, parameter: str) -> bool:
 
 def contracts() -> dict[str, Contract]:
     """Return every contract by name, in the order of every report."""
-    from conformance.contracts import log, state
+    from conformance.contracts import jobs, layers, log, runs, state, vectors
 
-    return {module.CONTRACT.name: module.CONTRACT for module in (state, log)}
+    return {module.CONTRACT.name: module.CONTRACT for module in (state, log, runs, jobs, layers, vectors)}
 
 
 def capability_names() -> tuple[str, ...]:

@@ -47,6 +47,10 @@ _BESIDE = 'files = json.loads(Path(__file__).with_suffix(".case.json").read_text
 _SHOWN = {
     "state": 'print("it holds ", {key: store[key] for key in store})',
     "log": 'print("it holds ", store.read(), "head", store.head)',
+    "runs": 'print("it holds ", [store.get_run(run["id"]) for run in store.list_runs()])',
+    "jobs": 'print("it holds ", [store.get_job(job["id"]) for job in store.list_jobs()])',
+    "layers": 'print("it holds ", store.entries())',
+    "vectors": 'print("it holds ", len(store), "vectors")',
 }
 
 

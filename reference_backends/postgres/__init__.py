@@ -21,10 +21,13 @@ from typing import TYPE_CHECKING
 
 from conformance import Backend, PostgresServer
 from reference_backends._errors import ConflictError, CorruptRecord, Damage, NewerSchemaError, Report
+from reference_backends.jobs import JobStore
+from reference_backends.layers import LayerStore
 from reference_backends.postgres.declared import CACHED, UNNOTICED, declare
 from reference_backends.postgres.errors import AmbiguousCommitError, RolledBackError
 from reference_backends.postgres.log import PostgresLog
 from reference_backends.postgres.state import PostgresState
+from reference_backends.runs import RunStore
 
 if TYPE_CHECKING:
     from conformance import Where
@@ -42,7 +45,10 @@ __all__ = [
     "asynchronous",
     "backend",
     "declare",
+    "open_jobs",
+    "open_layers",
     "open_log",
+    "open_runs",
     "open_state",
     "unsynced",
 ]
@@ -62,11 +68,33 @@ def open_log(where: Where) -> PostgresLog:
     return PostgresLog(where.url, where.namespace, timeout=_TIMEOUT_SECONDS)
 
 
+def open_runs(where: Where) -> RunStore:
+    """Open the run store at a place of the server of `where`."""
+    return RunStore(_state(where, "runs"))
+
+
+def open_jobs(where: Where) -> JobStore:
+    """Open the job store at a place of the server of `where`."""
+    return JobStore(_state(where, "jobs"))
+
+
+def open_layers(where: Where) -> LayerStore:
+    """Open the layered store at a place of the server of `where`."""
+    return LayerStore(_state(where, "layers"))
+
+
+def _state(where: Where, kind: str) -> PostgresState:
+    return PostgresState(where.url, f"{where.namespace}-{kind}", clock=where.clock, timeout=_TIMEOUT_SECONDS)
+
+
 def _backend(name: str, **settings: str) -> Backend:
     return Backend(
         name,
         state=open_state,
         log=open_log,
+        runs=open_runs,
+        jobs=open_jobs,
+        layers=open_layers,
         lacks={"detects": UNNOTICED, "failed-sync": CACHED},
         server=PostgresServer(**settings),
         declare=declare,

@@ -18,16 +18,20 @@ Needs Redis 6.2, or Valkey, and redis-py 5.3: `pip install 'pytest-backend-confo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from conformance import Backend, RedisServer, Where
 from reference_backends._errors import ConflictError, CorruptRecord, Damage, Report
+from reference_backends.jobs import JobStore
+from reference_backends.layers import LayerStore
 from reference_backends.redis.async_log import AsyncRedisLog
 from reference_backends.redis.async_state import AsyncRedisState
 from reference_backends.redis.durability import LACKS, declared
 from reference_backends.redis.errors import NotAnsweredError, NotReachedError, NotSealedError
 from reference_backends.redis.log import RedisLog
 from reference_backends.redis.state import RedisState
+from reference_backends.runs import RunStore
 
 __all__ = [
     "AsyncRedisLog",
@@ -47,7 +51,10 @@ __all__ = [
     "everysec",
     "open_async_log",
     "open_async_state",
+    "open_jobs",
+    "open_layers",
     "open_log",
+    "open_runs",
     "open_state",
     "volatile",
 ]
@@ -61,6 +68,21 @@ def open_state(where: Where) -> RedisState:
 def open_log(where: Where) -> RedisLog:
     """Open the log of the namespace of `where` on the server at its URL."""
     return RedisLog(where.url, where.namespace)
+
+
+def open_runs(where: Where) -> RunStore:
+    """Open the run store of the namespace of `where` on the server at its URL."""
+    return RunStore(RedisState(where.url, f"{where.namespace}-runs", where.clock))
+
+
+def open_jobs(where: Where) -> JobStore:
+    """Open the job store of the namespace of `where` on the server at its URL."""
+    return JobStore(RedisState(where.url, f"{where.namespace}-jobs", where.clock))
+
+
+def open_layers(where: Where) -> LayerStore:
+    """Open the layered store of the namespace of `where` on the server at its URL."""
+    return LayerStore(RedisState(where.url, f"{where.namespace}-layers", where.clock))
 
 
 async def open_async_state(where: Where) -> AsyncRedisState:
@@ -86,11 +108,14 @@ def declare(where: Where) -> Mapping[str, Any]:
     return declared(where.url)
 
 
-def _backend(name: str, state: Any = open_state, log: Any = open_log, **settings: str) -> Backend:
+def _backend(name: str, **settings: str) -> Backend:
     return Backend(
         name,
-        state=state,
-        log=log,
+        state=open_state,
+        log=open_log,
+        runs=open_runs,
+        jobs=open_jobs,
+        layers=open_layers,
         corruption="silent",
         server=RedisServer(save="", **settings),
         declare=declare,
@@ -100,7 +125,9 @@ def _backend(name: str, state: Any = open_state, log: Any = open_log, **settings
 
 
 backend = _backend("redis")
-async_backend = _backend("redis-async", open_async_state, open_async_log)
+async_backend = replace(
+    _backend("redis-async"), state=open_async_state, log=open_async_log, runs=None, jobs=None, layers=None
+)
 #: The same stores on servers that are configured for less: `declare` says what is left.
 everysec = _backend("redis-everysec", appendfsync="everysec")
 volatile = _backend("redis-volatile", appendonly="no")

@@ -13,6 +13,9 @@ from __future__ import annotations
 
 from conformance import Backend, Where
 from reference_backends._errors import ConflictError, CorruptRecord, Damage, NewerSchemaError, Report
+from reference_backends.jobs import JobStore
+from reference_backends.layers import LayerStore
+from reference_backends.runs import RunStore
 from reference_backends.sqlite.log import SqliteLog
 from reference_backends.sqlite.state import SqliteState
 
@@ -25,7 +28,10 @@ __all__ = [
     "SqliteLog",
     "SqliteState",
     "backend",
+    "open_jobs",
+    "open_layers",
     "open_log",
+    "open_runs",
     "open_state",
 ]
 
@@ -40,10 +46,28 @@ def open_log(where: Where) -> SqliteLog:
     return SqliteLog(where.path / "log.sqlite3")
 
 
+def open_runs(where: Where) -> RunStore:
+    """Open the run store in the directory of `where`."""
+    return RunStore(SqliteState(where.path / "runs.sqlite3", clock=where.clock))
+
+
+def open_jobs(where: Where) -> JobStore:
+    """Open the job store in the directory of `where`."""
+    return JobStore(SqliteState(where.path / "jobs.sqlite3", clock=where.clock))
+
+
+def open_layers(where: Where) -> LayerStore:
+    """Open the layered store in the directory of `where`."""
+    return LayerStore(SqliteState(where.path / "layers.sqlite3", clock=where.clock))
+
+
 backend = Backend(
     "sqlite",
     state=open_state,
     log=open_log,
+    runs=open_runs,
+    jobs=open_jobs,
+    layers=open_layers,
     corruption="detects",
     errors={"conflict": ConflictError, "corrupt": CorruptRecord},
 )
