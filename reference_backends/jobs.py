@@ -2,8 +2,8 @@
 
     jobs = JobStore(FileState(path))
 
-The entry of a job has the record, and beside it the claim: the token, its owner, the end of the lease, and how many
-claims there were since the last completion.
+The entry of a job has the record, and beside it the claim: the token, its owner, the end of the lease (None once the
+claim has ended), and how many claims there were since the job was completed or restarted.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from reference_backends._errors import ConflictError
 from reference_backends._records import StateStore, changed, check_id, check_record, found, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["ConflictError", "JobStore"]
 
-_NEW: Mapping[str, Any] = {"job": None, "token": 0, "owner": None, "until": None, "attempts": 0}
+_UNCLAIMED: Mapping[str, Any] = {"owner": None, "until": None}
+_NEW: Mapping[str, Any] = {"job": None, "token": 0, **_UNCLAIMED, "attempts": 0}
 _FAILURES = frozenset({"failed", "crashed"})
 #: From each status to those that may follow it; see `_may_follow` for what may fail.
 _NEXT: Mapping[str, frozenset[str]] = {
@@ -87,6 +88,8 @@ class JobStore:
     def set_status(self, job_id: str, status: str) -> dict[str, Any]:
         """Move a job to another status, and return it; the status that it has already is no error.
 
+        A move takes the job from whoever has claimed it. A job that is restarted may be claimed as often as a new one.
+
         Raises:
             KeyError: There is no such job.
             ConflictError: The job can't go from its status to this one.
@@ -98,7 +101,8 @@ class JobStore:
                 return entry
             if not _may_follow(job.get("status"), status):
                 raise ConflictError(f"The job {job_id!r} can't go from {job.get('status')!r} to {status!r}.")
-            return {**entry, "job": {**job, "status": status}}
+            attempts = 0 if status == "restarting" else entry["attempts"]
+            return {**entry, "job": {**job, "status": status}, **_UNCLAIMED, "attempts": attempts}
 
         job: dict[str, Any] = changed(self._state, check_id(job_id), move)["job"]
         return job
@@ -124,7 +128,7 @@ class JobStore:
         waiting.sort(key=lambda job: (job["runAt"], job["id"]))
         claims: list[dict[str, Any]] = []
         for job in waiting:
-            if len(claims) == limit:
+            if len(claims) >= limit:
                 break
             if claim := self._claim(job["id"], now, owner, now + lease):
                 claims.append(claim)
@@ -138,7 +142,7 @@ class JobStore:
         """
 
         def renewed(entry: Any) -> Any:
-            _require_claim(entry, job_id, token)
+            _held(entry, job_id, token)
             if entry["until"] <= now:
                 raise ConflictError(f"The lease of the job {job_id!r} has expired at {entry['until']}.")
             return {**entry, "until": now + lease}
@@ -152,14 +156,16 @@ class JobStore:
             ConflictError: The claim was superseded or has ended.
         """
 
-        def completed(job: dict[str, Any], _attempts: int) -> dict[str, Any]:
+        def completed(entry: Any) -> Any:
+            job = _held(entry, job_id, token)
             count = (job.get("runCount") or 0) + 1
             ended = {"runCount": count, "lastRunAt": now, "result": result, "error": None}
             again = job.get("intervalMs") and (job.get("maxRuns") is None or count < job["maxRuns"])
             moved = {"status": "ready", "runAt": _next_time(job, now)} if again else {"status": "stopped"}
-            return {**_noted(job, {"at": now, "status": "completed"}), **ended, **moved}
+            job = {**_noted(job, now, "completed"), **ended, **moved}
+            return {**entry, "job": job, **_UNCLAIMED, "attempts": 0}
 
-        self._end(job_id, token, completed, attempts_left=False)
+        changed(self._state, check_id(job_id), completed)
 
     def fail(self, job_id: str, token: int, now: int, error: Any = None) -> None:
         """End a claim: the job was not done. It is due again, unless it was claimed as often as it may be.
@@ -168,52 +174,38 @@ class JobStore:
             ConflictError: The claim was superseded or has ended.
         """
 
-        def failed(job: dict[str, Any], attempts: int) -> dict[str, Any]:
-            status = "failed" if _is_poison(job, attempts) else "ready"
-            return {**_noted(job, {"at": now, "status": "failed"}), "error": error, "status": status}
+        def failed(entry: Any) -> Any:
+            job = _held(entry, job_id, token)
+            status = "failed" if _is_poison(entry) else "ready"
+            return {**entry, "job": {**_noted(job, now, "failed"), "error": error, "status": status}, **_UNCLAIMED}
 
-        self._end(job_id, token, failed, attempts_left=True)
+        changed(self._state, check_id(job_id), failed)
 
     def close(self) -> None:
         """Close the state store."""
         self._state.close()
 
     def _claim(self, job_id: str, now: int, owner: str, until: int) -> dict[str, Any] | None:
-        """Claim one job, unless it is not to be had any more; what is poison or was missed is moved on instead."""
+        """Claim one job; return None when it is not to be had any more, or is moved on: as poison, or as missed."""
+        claim: dict[str, Any] | None = None
 
-        def claim(entry: Any) -> Any:
+        def take(entry: Any) -> Any:
+            nonlocal claim
+            claim = None  # of several calls the last one counts: what it returns is what was written
             if entry is None or entry["job"] is None or not _is_free(entry, now):
                 return entry
             job = entry["job"]
-            if _is_poison(job, entry["attempts"]):
-                return {**entry, "job": {**job, "status": "crashed"}, "owner": None, "until": None}
-            job = {**job, "runAt": _not_skipped(job, now)}
-            if job["runAt"] > now:
-                return {**entry, "job": {**job, "status": "ready"}, "owner": None, "until": None}
-            claimed = {"token": entry["token"] + 1, "owner": owner, "until": until, "attempts": entry["attempts"] + 1}
-            return {**entry, "job": {**job, "status": "running"}, **claimed}
+            if _is_poison(entry):
+                return {**entry, "job": {**job, "status": "crashed"}, **_UNCLAIMED}
+            run_at = _not_skipped(job, now)
+            if run_at > now:
+                return {**entry, "job": {**job, "status": "ready", "runAt": run_at}, **_UNCLAIMED}
+            job = {**job, "status": "running", "runAt": run_at}
+            claim = {"job": job, "token": entry["token"] + 1, "owner": owner, "until": until}
+            return {**entry, **claim, "attempts": entry["attempts"] + 1}
 
-        before: list[Any] = []
-
-        def noting(entry: Any) -> Any:
-            before[:] = [entry]
-            return claim(entry)
-
-        entry = changed(self._state, job_id, noting)
-        if entry is None or before[0] is entry or entry["token"] == before[0]["token"]:
-            return None
-        return {"job": entry["job"], "token": entry["token"], "owner": owner, "until": until}
-
-    def _end(
-        self, job_id: str, token: int, ended: Callable[[dict[str, Any], int], dict[str, Any]], *, attempts_left: bool
-    ) -> None:
-        def end(entry: Any) -> Any:
-            job = _require_claim(entry, job_id, token)
-            attempts = entry["attempts"]
-            free = {"owner": None, "until": None, "attempts": attempts if attempts_left else 0}
-            return {**entry, "job": ended(job, attempts), **free}
-
-        changed(self._state, check_id(job_id), end)
+        changed(self._state, job_id, take)
+        return claim
 
 
 def _present(entry: Any, job_id: str) -> dict[str, Any]:
@@ -223,28 +215,28 @@ def _present(entry: Any, job_id: str) -> dict[str, Any]:
     return job
 
 
-def _require_claim(entry: Any, job_id: str, token: int) -> dict[str, Any]:
-    job = entry and entry["job"]
-    if job is None or entry["token"] != token or entry["until"] is None:
+def _held(entry: Any, job_id: str, token: int) -> dict[str, Any]:
+    """Return the job of a claim that was neither superseded nor ended."""
+    if entry is None or entry["job"] is None or entry["token"] != token or entry["until"] is None:
         raise ConflictError(f"The claim {token} on the job {job_id!r} was superseded, or has ended.")
-    found_job: dict[str, Any] = job
-    return found_job
+    job: dict[str, Any] = entry["job"]
+    return job
 
 
 def _is_free(entry: Mapping[str, Any], now: int) -> bool:
     """Tell whether a job is due and nobody's: what is running without a lease was not claimed here."""
-    job = entry["job"]
+    job, until = entry["job"], entry["until"]
     run_at = job.get("runAt")
-    if not isinstance(run_at, (int, float)) or run_at > now:
+    if not isinstance(run_at, (int, float)) or not run_at <= now:  # NaN is never due
         return False
-    if job.get("status") == "running":
-        return entry["until"] is not None and entry["until"] <= now
-    return bool(job.get("status") == "ready")
+    if until is not None and until > now:
+        return False  # whatever status was saved meanwhile
+    return job.get("status") == "ready" or (job.get("status") == "running" and until is not None)
 
 
-def _is_poison(job: Mapping[str, Any], attempts: int) -> bool:
-    most = job.get("maxAttempts")
-    return most is not None and attempts >= most
+def _is_poison(entry: Mapping[str, Any]) -> bool:
+    most = entry["job"].get("maxAttempts")
+    return most is not None and entry["attempts"] >= most
 
 
 def _next_time(job: Mapping[str, Any], now: int) -> Any:
@@ -262,8 +254,8 @@ def _not_skipped(job: Mapping[str, Any], now: int) -> Any:
     return run_at + interval * -(-(now - run_at) // interval)
 
 
-def _noted(job: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {**job, "history": [*(job.get("history") or []), entry]}
+def _noted(job: Mapping[str, Any], now: int, status: str) -> dict[str, Any]:
+    return {**job, "history": [*(job.get("history") or []), {"at": now, "status": status}]}
 
 
 def _goes_back(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -25,8 +25,9 @@ Capabilities
     the earliest `runAt` first. It gives dicts with `job` (the record), `token`, `owner` and `until`.
 
     *Due* is a job whose status is `ready`, or `running` with a lease that has expired, and whose `runAt` is `now` or
-    earlier: exactly now is due. A lease ends at `until`: then it has expired. While it lasts nobody else is given the
-    job, and when it has expired one taker is. A claimed job has the status `running`. `limit=0` gives nothing.
+    earlier: exactly now is due. A lease ends at `until`: then it has expired. While it lasts nobody is given the job,
+    whatever is saved meanwhile, and when it has expired one taker is. A claimed job has the status `running`. `limit=0`
+    gives nothing.
 
     *Tokens* fence: an int, higher than every token of that job before, also after a reopen. `renew(job_id, token, now,
     lease)` lets the lease end at `now + lease`. `complete(job_id, token, now, result)` and `fail(job_id, token, now,
@@ -47,8 +48,8 @@ Capabilities
 
     *A failure* sets `error`, appends an entry to `history` with `at` and `status` (`failed`), and leaves `runCount` as
     it is. The job is `ready` again at the same `runAt`, unless it is *poison*: a job with `maxAttempts` that was
-    claimed so many times since its last completion is `failed` then, and is never handed out again. One whose owners
-    all died is `crashed` instead, as soon as its last lease has expired and somebody asks for due jobs. It blocks no
+    claimed so many times since it was last completed or restarted is `failed` then, and is not handed out again. One
+    whose owners all died is `crashed` instead, when its last lease has expired and it would be handed out. It blocks no
     other job.
 
 `status`
@@ -57,7 +58,7 @@ Capabilities
     crashed to restarting; restarting to initializing, ready or stopped; each but created, stopped, failed and crashed
     also to failed or crashed. It returns the job. Each move is kept at once. A move that is not in this list is
     refused and changes nothing; a status that the job has already changes nothing, and is no error. A job that is not
-    there is refused.
+    there is refused. A move may end the claim on the job.
 
 `delete_job`
     `delete_job(job_id)` removes the job: from `get_job`, from the listing, and from what is due. Deleting a job that
