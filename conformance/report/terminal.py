@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.report.record import counts
+from conformance.report.matrix import Line, contracts_run, matrix_lines
+from conformance.report.rows import checks_of, contract_rows, suite_rows
 
-_NAME_WIDTH = 20
-#: Evidence that a row shows; the record has the other kinds too.
-_EVIDENCE = (
-    "comparisons",
-    "calls",
-    "examples",
-    "crash states",
-    "kills",
-    "errors",
-    "histories",
-    "increments lost",
-    "damaged stores",
-)
+#: Up to so many contracts have a row for each of their suites; more have a matrix.
+_MOST_ROWS = 2
 #: How long calls waited for a network that swallowed what they sent.
 _WAIT = "longest wait"
 #: Conditions that are lists, and what stands between their words.
@@ -39,43 +29,31 @@ def header_lines(
     return [f"conformance {version} | {values}", *backends]
 
 
-def summary_lines(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give the summary of one backend as (line, colour) pairs, colour one of "", red, yellow, green."""
-    yield f"  {'contract/suite':<{_NAME_WIDTH}} {'must':>7} {'should':>7} {'gaps':>5} {'n/a':>4}   evidence", ""
-    for contract in backend["contracts"]:
-        for suite in contract["suites"]:
-            yield _row(contract["name"], suite)
-        if not contract["suites"] and backend["selected"] == 0:
-            yield f"  {contract['name']:<{_NAME_WIDTH}} nothing ran", "yellow"
+def summary_lines(backend: Mapping[str, Any], width: int = 80) -> Iterator[Line]:
+    """Give the lines of the summary of one backend.
+
+    Args:
+        backend: Its part of the record.
+        width: Of the terminal, in columns.
+    """
+    if len(contracts_run(backend)) > _MOST_ROWS:
+        yield from matrix_lines(backend)
+        yield (("", ""),)
+        lines = suite_rows(backend, width)
+    else:
+        lines = contract_rows(backend)
+    for rest in (lines, _told(backend)):
+        for line in rest:
+            yield (line,)
+
+
+def _told(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _conditions(backend)
     yield from _damage(backend)
     yield from _findings(backend)
     yield from _notes(backend)
     yield "", ""
     yield from _verdict_line(backend)
-
-
-def _row(contract: str, suite: Mapping[str, Any]) -> tuple[str, str]:
-    checks = suite["checks"]
-    found = counts(checks)
-    cells = [_share(checks, "must"), _share(checks, "should")]
-    evidence: dict[str, int] = {}
-    for check in checks:
-        for kind, number in check["evidence"].items():
-            evidence[kind] = evidence.get(kind, 0) + number
-    shown = ", ".join(f"{evidence[kind]:,} {kind}" for kind in _EVIDENCE if kind in evidence)
-    line = (
-        f"  {contract + '/' + suite['name']:<{_NAME_WIDTH}} {cells[0]:>7} {cells[1]:>7} "
-        f"{found.get('known gap', 0) or '-':>5} {found.get('not applicable', 0) or '-':>4}   {shown or 'none'}"
-    )
-    red = found.keys() & {"fail", "stale gap", "inconclusive", "blocked"}
-    return line, "red" if red else "green" if found.get("pass") else "yellow"
-
-
-def _share(checks: Sequence[Mapping[str, Any]], level: str) -> str:
-    found = counts([check for check in checks if check["level"] == level and check["outcome"] != "not applicable"])
-    total = sum(found.values())
-    return f"{found.get('pass', 0)}/{total}" if total else "-"
 
 
 _SHOWN = {
@@ -87,7 +65,7 @@ _SHOWN = {
 
 
 def _findings(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    checks = _checks(backend)
+    checks = checks_of(backend)
     blocked: dict[str, list[str]] = {}
     absent: dict[str, list[str]] = {}
     for outcome, (word, colour) in _SHOWN.items():
@@ -120,11 +98,6 @@ def _few(codes: Sequence[str], most: int = 6) -> str:
     return " ".join(codes[:most]) + more
 
 
-def _checks(backend: Mapping[str, Any], only: str = "") -> list[Mapping[str, Any]]:
-    suites = [suite for contract in backend["contracts"] for suite in contract["suites"]]
-    return [check for suite in suites if only in ("", suite["name"]) for check in suite["checks"]]
-
-
 def _damage(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Give a line for each contract whose files were damaged: what came of it, and which damage passed in silence."""
     for contract in backend["contracts"]:
@@ -151,14 +124,14 @@ def _classes(check: Mapping[str, Any]) -> str:
 def _conditions(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Give a line of each engine that tells how it worked: by what was recorded and judged, and what was left out."""
     found: dict[str, dict[str, None]] = {}
-    for check in _checks(backend, "crash-recovery"):
+    for check in checks_of(backend, "crash-recovery"):
         for name, text in check["conditions"].items():
             separator = _LISTS.get(name)
             found.setdefault(name, {}).update(dict.fromkeys(text.split(separator) if separator else [text]))
     waits = found.pop(_WAIT, {})
     last = sorted(found, key=lambda name: name == "not seen")
     parts = [f"{name}{':' * (name in _SAID)} {_LISTS.get(name, ', ').join(found[name])}" for name in last]
-    left = sum(check["evidence"].get(_LEFT_OUT, 0) for check in _checks(backend, "crash-recovery"))
+    left = sum(check["evidence"].get(_LEFT_OUT, 0) for check in checks_of(backend, "crash-recovery"))
     if left:
         parts.append(f"at least {left:,} {_LEFT_OUT} (budget)")
     if parts:

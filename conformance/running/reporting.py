@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -150,5 +151,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     for backend in report["backends"]:
         terminalreporter.section(f"conformance: {backend['name']}")
-        for line, colour in summary_lines(backend):
-            terminalreporter.write_line(line, **({colour: True} if colour else {}))
+        for line in summary_lines(backend, shutil.get_terminal_size().columns):
+            for text, colour in line:
+                terminalreporter.write(text, **({colour: True} if colour else {}))
+            terminalreporter.line("")

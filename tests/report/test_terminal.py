@@ -6,12 +6,18 @@ from typing import Any
 
 import pytest
 
+from conformance.report.matrix import Line
 from conformance.report.terminal import summary_lines
 from conformance.result import Result
 
 
 def lines(*checks: dict[str, Any], **backend: Any) -> list[str]:
     """Return the lines of a backend with these checks of one suite."""
+    return [text(line) for line in summary(*checks, **backend)]
+
+
+def summary(*checks: dict[str, Any], width: int = 80, **backend: Any) -> list[Line]:
+    """Return the summary of a backend with these checks of one suite."""
     suites = [{"name": "crash-recovery", "checks": list(checks)}]
     given = {
         "contracts": [{"name": "state", "suites": suites}],
@@ -24,7 +30,12 @@ def lines(*checks: dict[str, Any], **backend: Any) -> list[str]:
         "verdict": "CONFORMANT",
         "why": "",
     }
-    return [line for line, _ in summary_lines({**given, **backend})]
+    return list(summary_lines({**given, **backend}, width))
+
+
+def text(line: Line) -> str:
+    """Return a line without its colours."""
+    return "".join(part for part, _ in line)
 
 
 def check(**fields: Any) -> dict[str, Any]:
@@ -101,3 +112,94 @@ def test_only_what_damage_does_is_told_as_such(suite: str, conditions: dict[str,
     told = {**check(evidence={"detected": 9}, conditions=conditions), "code": "STATE-CORR-91"}
     found = lines(contracts=[{"name": "state", "suites": [{"name": suite, "checks": [told]}]}])
     assert not [line for line in found if line.startswith("  damage")]
+
+
+def contract(name: str, **suites: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the record of a contract, its suites spelled with underscores."""
+    return {"name": name, "suites": [{"name": n.replace("_", "-"), "checks": c} for n, c in suites.items()]}
+
+
+def outcome(outcome: str, level: str = "must") -> dict[str, Any]:
+    """Return the record of a check that came to something."""
+    return {**check(evidence={"comparisons": 1}), "outcome": outcome, "level": level, "reason": "told"}
+
+
+PASS, FAIL, GAP, ABSENT = (outcome(word) for word in ("pass", "fail", "known gap", "not applicable"))
+
+
+def test_three_contracts_have_a_matrix() -> None:
+    """A row for each contract, a column for each suite; below it the evidence of each suite; open has no column."""
+    found = lines(
+        contracts=[
+            contract("jobs", replay=[PASS, PASS], round_trip=[PASS] * 12),
+            contract("log", crash_recovery=[PASS, FAIL, ABSENT], round_trip=[ABSENT]),
+            contract("runs", round_trip=[PASS, GAP]),
+            contract("backend", open=[PASS]),
+        ]
+    )
+    assert found[:11] == [
+        "  must  crash-recovery  replay  round-trip",
+        "  jobs               -     2/2       12/12",
+        "  log            X 1/2       -         n/a",
+        "  runs               -       -       ~ 1/2",
+        "  X a rule is broken  ~ a known gap, or a broken should",
+        "",
+        "  suite             must  should  gaps  n/a   evidence",
+        "  crash-recovery     1/2       -     -    1   3 comparisons",
+        "  open               1/1       -     -    -   1 comparisons",
+        "  replay             2/2       -     -    -   2 comparisons",
+        "  round-trip       13/14       -     1    1   15 comparisons",
+    ]
+
+
+def test_two_contracts_have_rows() -> None:
+    """So has what is left of more contracts when the checks of two were selected."""
+    found = lines(
+        contracts=[
+            contract("jobs", round_trip=[PASS]),
+            contract("log"),
+            contract("runs", round_trip=[FAIL]),
+            contract("backend", open=[PASS]),
+        ]
+    )
+    assert [line.split()[0] for line in found[:3]] == ["contract/suite", "jobs/round-trip", "runs/round-trip"]
+    assert found[3] == "  backend/open             1/1       -     -    -   1 comparisons"
+
+
+@pytest.mark.parametrize(
+    ("checks", "cell", "colour"),
+    [
+        ([PASS], "1/1", "green"),
+        ([PASS, FAIL, GAP, outcome("blocked")], "X 1/4", "red"),
+        ([PASS, outcome("stale gap")], "X 1/2", "red"),
+        ([PASS, outcome("inconclusive")], "? 1/2", "red"),
+        ([GAP, outcome("blocked")], "? 0/2", "red"),
+        ([PASS, GAP], "~ 1/2", "yellow"),
+        ([PASS, outcome("fail", "should")], "~ 1/1", "yellow"),
+        ([outcome("pass", "should")], "-", "green"),
+        ([ABSENT], "n/a", ""),
+        ([], "-", ""),
+    ],
+)
+def test_a_cell_shows_the_worst_of_its_checks(checks: list[dict[str, Any]], cell: str, colour: str) -> None:
+    """In a mark, for those who see no colours, and in a colour of its own, whatever the rest of the row is."""
+    found = summary(
+        contracts=[
+            contract("jobs", concurrency=[PASS], replay=checks),
+            contract("log", concurrency=[PASS]),
+            contract("runs", concurrency=[PASS]),
+        ]
+    )
+    assert found[1] == (("  jobs", ""), ("          1/1", "green"), (f"  {cell:>6}", colour))
+
+
+def test_long_evidence_goes_on_below() -> None:
+    """It is folded at the width of the terminal, and no number is parted from what it counts."""
+    evidence = {"comparisons": 1867, "crash states": 1580, "kills": 13, "errors": 26}
+    contracts = [contract(name, crash_recovery=[check(evidence=evidence)]) for name in ("log", "runs", "state")]
+    assert [text(line) for line in summary(contracts=contracts)[5:8]] == [
+        "  suite             must  should  gaps  n/a   evidence",
+        "  crash-recovery     3/3       -     -    -   5,601 comparisons,",
+        "                                              4,740 crash states, 39 kills,",
+    ]
+    assert text(summary(contracts=contracts, width=120)[6]).endswith("39 kills, 78 errors")
