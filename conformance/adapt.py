@@ -17,6 +17,8 @@ STATE_VERBS = {
 }
 #: Those of them that a state store can't be without.
 _NEEDED = ("get", "set", "delete", "keys")
+#: Verbs that are read, not called.
+_READ = ("head", "first", "precedence", "dimension", "metric", "recall")
 _RAISES = object()
 
 
@@ -29,8 +31,9 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
         **verbs: For each verb the name of the method of `obj`, or any callable. For `state`: `get`, `set`, `delete`,
             `keys`, and, where the store has them, `length` and `contains` (else both are worked out from `keys`); of
             the first four those need not be named that `obj` has already, as `__getitem__` and so on. For `log`:
-            `append`, `read`, `head`. Any capability's methods under their own names. `close=None` says that there is
-            nothing to close.
+            `append`, `read`, `head`. For the other contracts their verbs; what has `entries` is a layered store, whose
+            `get`, `set` and `delete` are no state's. Any capability's methods under their own names. `close=None` says
+            that there is nothing to close.
 
     Raises:
         TypeError: A verb is given no usable method; the message names it.
@@ -50,7 +53,7 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
     calls = {verb: _method(obj, verb, target) for verb, target in verbs.items() if target is not None}
     if "close" not in verbs and callable(getattr(obj, "close", None)):
         calls["close"] = obj.close
-    is_state = not calls.keys().isdisjoint(_NEEDED)
+    is_state = not calls.keys().isdisjoint(_NEEDED) and "entries" not in calls
     if is_state:
         calls.update({verb: call for verb, call in _own(obj).items() if verb not in verbs})
     if "keys" in calls:
@@ -63,7 +66,7 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
         name = STATE_VERBS.get(verb, verb) if is_state else verb
         if verb == "keys":
             members.update(_iteration(call))
-        elif verb in ("head", "first"):
+        elif verb in _READ:
             members[verb] = property(_reader(call))
         else:
             members[name] = _member(call)

@@ -354,3 +354,52 @@ def test_worked_out_verbs_of_an_async_store_wait() -> None:
         assert driver.call(store.__contains__, "b") is False
     finally:
         driver.close()
+
+
+class Memory:
+    """A layered store with names of its own."""
+
+    order = ("policy", "work")
+
+    def __init__(self) -> None:
+        self.facts: dict[tuple[str, str], Any] = {}
+
+    def recall(self, key: str, layer: str | None = None) -> Any:
+        """Return the value of the first layer that has the key, None where none has."""
+        return next((self.facts[name, key] for name in (layer or "policy", "work") if (name, key) in self.facts), None)
+
+    def learn(self, key: str, value: Any, layer: str = "policy") -> None:
+        """Store."""
+        self.facts[layer, key] = value
+
+    def forget(self, key: str, layer: str = "policy") -> None:
+        """Delete."""
+        self.facts.pop((layer, key), None)
+
+    def facts_of(self, layer: str | None = None) -> list[tuple[str, Any]]:
+        """Return the entries."""
+        return [(key, value) for (name, key), value in self.facts.items() if layer in (None, name)]
+
+
+def test_layers_are_no_state() -> None:
+    """What is given `entries` gets verbs of a layered store under their own names, and `precedence` as what it is."""
+
+    def opened(_where: Any) -> Any:
+        memory = Memory()
+        return adapt(
+            memory,
+            get="recall",
+            set="learn",
+            delete="forget",
+            entries="facts_of",
+            clear=memory.facts.clear,
+            precedence="order",
+        )
+
+    profile = probe(Backend("memory of facts", layers=opened))
+    assert (profile.offered("layers"), profile.error) == (["precedence"], "")
+    store = opened(None)
+    store.set("a", 1, layer="work")
+    assert (store.get("a"), store.get("b"), store.entries()) == (1, None, [("a", 1)])
+    assert store.precedence == ("policy", "work")
+    assert not hasattr(store, "__getitem__")
