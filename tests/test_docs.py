@@ -253,7 +253,7 @@ def test_every_cited_property_is_listed() -> None:
     cited = {
         number
         for check in catalogue().values()
-        for number in re.findall(r"\b(?:KIT|KV|LOG|MEM|TX|VS)-\d+", check.sources)
+        for number in re.findall(r"\b(?:JOB|KIT|KV|LOG|MEM|RUN|TX|VEC|VS)-\d+", check.sources)
     }
     assert [number for number in sorted(cited) if f'id="{number}"' not in page] == []
 
