@@ -1,4 +1,4 @@
-"""The command `conformance`: tells what the checks are, which `pytest --backend=...` runs, and judges histories."""
+"""The command `conformance`: tells what the checks are, which pytest runs, judges histories, and moves data."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from conformance.check import Check, catalogue
 from conformance.contracts import Capability, contracts
 from conformance.histories.command import EXIT_UNUSABLE, FORMATS, UnusableError, check_history
 from conformance.histories.judge import MODELS
+from conformance.migrate import command as migrating
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--format", choices=FORMATS, default="jsonl", help="how it is written; else jsonl")
     history.add_argument("--model", choices=MODELS, help="of what it is; kv for porcupine-kv and else register")
     history.set_defaults(lines=_check_history, parser=history)
+    moving = commands.add_parser("migrate", help="move what a store holds into another one", epilog=migrating.EPILOG)
+    migrating.add_arguments(moving)
+    moving.set_defaults(lines=_migrate, parser=moving)
     return parser
 
 
@@ -151,6 +155,11 @@ def _check_history(arguments: argparse.Namespace) -> Iterator[str]:
     except UnusableError as error:
         parser: argparse.ArgumentParser = arguments.parser
         parser.exit(EXIT_UNUSABLE, f"{parser.prog}: {error}\n")
+    yield from lines
+
+
+def _migrate(arguments: argparse.Namespace) -> Iterator[str]:
+    arguments.exit_code, lines = migrating.run_migrate(arguments)
     yield from lines
 
 

@@ -83,6 +83,16 @@ class Driver:
         found: list[Any] = self._wait_for(_items, function, *args, **kwargs)
         return found
 
+    def each(self, pick: Callable[[Any], Any], function: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Return what `pick` makes of each item, as `items` gives them; the items themselves are not kept."""
+        if not self._loop_only:
+            result = function(*args, **kwargs)
+            if not inspect.isawaitable(result) and not hasattr(result, "__aiter__"):
+                return [pick(item) for item in result]
+            function, args, kwargs = _identity, (result,), {}
+        found: list[Any] = self._wait_for(_picked, pick, function, args, kwargs)
+        return found
+
     def attribute(self, store: Any, name: str) -> Any:
         """Return what a store tells under a name, such as the head of a log: an attribute, or a method to be called."""
         return self.call(_told, store, name)
@@ -126,6 +136,15 @@ def _identity(thing: Any) -> Any:
 async def _awaited(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     result = function(*args, **kwargs)
     return await result if inspect.isawaitable(result) else result
+
+
+async def _picked(
+    pick: Callable[[Any], Any], function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[Any]:
+    result = await _awaited(function, args, kwargs)
+    if hasattr(result, "__aiter__"):
+        return [pick(item) async for item in result]
+    return [pick(item) for item in result]
 
 
 async def _items(function: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:

@@ -100,6 +100,10 @@ class LayerStore:
             if name in asked:
                 self.delete(key, layer=name, scope=scope)
 
+    def scopes(self) -> list[str]:
+        """Return the names of all scopes that have entries, in order."""
+        return sorted({json.loads(address)[0] for address in self._state})
+
     def close(self) -> None:
         """Close the state store."""
         self._state.close()

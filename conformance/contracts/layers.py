@@ -8,8 +8,8 @@ Entries
     or it was refused with TypeError or ValueError and the old one is intact. `get` returns a copy. A key that is not
     there is answered with None, or with the store's `missing` exception (KeyError unless named), always in the same
     way. `delete` of a key that is not there changes nothing, and may raise the `missing` exception. `entries()` gives
-    a pair of key and value for every entry, each key once. `clear()` removes them all. All of it is there after a
-    reopen.
+    a pair of key and value for every entry, each key once. `clear()` removes them all; a crash in the middle of it may
+    leave some of them, each whole. All of it is there after a reopen.
 
 Capabilities
 ------------
@@ -25,7 +25,8 @@ Capabilities
     Every verb takes `scope=`, the name of whom the memory belongs to: a user, a session, a tenant; without one it is
     the scope `""`. Scopes share nothing, in any layer: no read, listing or clear of one sees or touches another. Names
     are compared exactly and are data: `a:b` with the key `c` is not `a` with the key `b:c`. A scope that is no text is
-    refused with TypeError or ValueError: it never means "all".
+    refused with TypeError or ValueError: it never means "all". A store may have `scopes()`, which lists the names of
+    all scopes that have entries, each once; without it, who migrates has to name them.
 
 Sources: the property checklist MEM-01 to MEM-23; Marten's conjoined tenancy tests; mem0 #4245.
 """

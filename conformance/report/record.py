@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from conformance.backend import PROMISES
@@ -13,6 +12,7 @@ from conformance.profile import Profile
 from conformance.report.promises import concerns, promise_record
 from conformance.result import Result
 from conformance.run import Run
+from conformance.versions import backend_version, kit_version
 
 #: Raised when a field changes its meaning or goes away.
 SCHEMA = 1
@@ -50,14 +50,6 @@ def make_report(run: Run, *, interrupted: bool) -> dict[str, Any]:
     }
 
 
-def kit_version() -> str:
-    """Return the version of the installed kit."""
-    try:
-        return version("pytest-backend-conformance")
-    except PackageNotFoundError:  # run from a source tree
-        return "unknown"
-
-
 def counts(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Return how many checks came to each outcome."""
     found: dict[str, int] = {}
@@ -75,6 +67,7 @@ def _backend(run: Run, profile: Profile, *, interrupted: bool) -> dict[str, Any]
     return {
         "name": backend.name,
         "address": backend.address,
+        "version": backend_version(backend.address),
         "server": profile.server,
         "lacks": dict(backend.lacks),
         "contradictions": profile.contradictions(),

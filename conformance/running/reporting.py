@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from conformance.check import check_at
-from conformance.report.record import kit_version, make_report
+from conformance.report.record import make_report
 from conformance.report.terminal import header_lines, summary_lines
 from conformance.result import Result
 from conformance.running.keys import ALIASES_TAKEN, REPORT, RUN, is_worker
+from conformance.versions import kit_version
 
 #: Outcome words: category in pytest's last line, letter, word with -v, colour.
 _STATUS: Mapping[str, tuple[str, str, str, str]] = {
