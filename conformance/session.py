@@ -169,6 +169,11 @@ class Handle:
         if flush is not None:
             self._recorder.record(f"{self._name}.acknowledge()", self._driver.call, flush, self._store)
 
+    @property
+    def tokens(self) -> dict[str, int]:
+        """The tokens of the session's claims, by job."""
+        return self._session.tokens
+
     def reach(self) -> tuple[Driver, Any]:
         """Return the driver and the store itself, for an engine that reads it without a record of the calls."""
         return self._driver, self._store
@@ -231,6 +236,8 @@ class Session:
         self.contract = contract
         self.where = where
         self.recorder = Recorder()
+        #: The token of each job's newest claim: an engine completes with it what another step has claimed.
+        self.tokens: dict[str, int] = {}
         self._handles: list[Handle] = []
         self._left: list[Handle] = []
 

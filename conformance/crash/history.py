@@ -63,7 +63,7 @@ class History:
     """What a workload may have come to, attempt by attempt.
 
     Args:
-        contract: `state` or `log`.
+        contract: That of the steps.
         steps: The workload.
         attempts: What was tried, in order, as far as it is known: of a process that died the last may be missing.
         before: What the store held at the start.
@@ -108,11 +108,13 @@ class History:
     def _judged(self, observation: Observation, place: _Place, moment: Moment) -> Verdict:
         if place.torn:
             return "torn"
-        if not any(number <= moment.settled + moment.running for number in place.reached):
+        underway = {number for number in place.during if number < moment.settled + moment.running}
+        if not underway and not any(number <= moment.settled + moment.running for number in place.reached):
             return "mixed"
         if observation.usable != "usable":
             return observation.usable
-        return "fine" if place.reached & {moment.settled, moment.settled + moment.running} else "lost"
+        there = place.reached & {moment.settled, moment.settled + moment.running}
+        return "fine" if there or (moment.running and moment.settled in underway) else "lost"
 
     def _place(self, content: Content) -> _Place:
         text = canonical(content)
@@ -124,16 +126,28 @@ class History:
                 if text in self._texts[number] or any(subject.agrees(content, one) for one in contents)
             )
             torn = any(canonical(part) not in self._known for part in subject.parts(content))
-            self._places[text] = _Place(frozenset(reached), torn)
+            during = (
+                number
+                for number, attempt in enumerate(self.attempts)
+                if any(subject.during(content, one, self.steps[attempt.step]) for one in self.after[number])
+            )
+            self._places[text] = _Place(frozenset(reached), torn, frozenset(during))
         return self._places[text]
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a content stands: after how many attempts it is possible, and whether nobody wrote some of it."""
+    """Where a content stands.
+
+    Args:
+        reached: After how many attempts it is possible.
+        torn: Whether nobody wrote some of it.
+        during: After how many attempts it is possible while the next one is carried out.
+    """
 
     reached: frozenset[int]
     torn: bool
+    during: frozenset[int]
 
 
 def _distinct(contents: list[Content]) -> list[Content]:

@@ -49,7 +49,9 @@ def observe(backend: Backend, contract: str, folder: Path) -> Observation:
         subject.perform(store, probe)
         store.acknowledge()
         session.close()
-        again = subject.read(*session.open().reach())
+        driver, plain = session.open().reach()
+        again = subject.read(driver, plain)
+        seen = subject.last(driver, plain, content)
         session.close()
     except Exception as error:  # noqa: BLE001 - a store may raise anything
         session.abandon()
@@ -57,7 +59,7 @@ def observe(backend: Backend, contract: str, folder: Path) -> Observation:
     expected = subject.apply(content, probe)
     if not same(again, expected) and not subject.agrees(again, expected):
         return Observation(usable, content, _difference(subject, expected, again))
-    return Observation("usable", content)
+    return Observation("usable", seen)
 
 
 def _difference(subject: Subject, expected: Content, got: Content) -> str:

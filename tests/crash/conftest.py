@@ -49,7 +49,7 @@ def explorer_of(crew_of: CrewOf) -> ExplorerOf:
     def explorer(address: str, contract: str = "state", name: str = "puts and deletes") -> Explorer:
         if (address, contract, name) not in explorers:
             crew = crew_of(address, contract)
-            steps = workload(contract, name, domain=crew.backend.values, seed=0, verbs=("compact",)).steps
+            steps = workload(contract, name, domain=crew.backend.values, seed=0, offers=("compact",)).steps
             one = Explorer(crew, recorded(crew, steps))
             one.scratch = scratch_files(one)
             explorers[address, contract, name] = one

@@ -30,12 +30,12 @@ LOG_NAMES = (
 EACH = pytest.mark.parametrize(
     ("contract", "name"), [*(("state", name) for name in STATE_NAMES), *(("log", name) for name in LOG_NAMES)]
 )
-VERBS = ("flush", "compact")
+OFFERS = ("flush", "compact")
 
 
 def steps_of(contract: str, name: str, domain: str = "json", seed: int = 0) -> tuple[Step, ...]:
     """Return the steps of a workload."""
-    return workload(contract, name, domain=domain, seed=seed, verbs=VERBS).steps
+    return workload(contract, name, domain=domain, seed=seed, offers=OFFERS).steps
 
 
 def values(steps: tuple[Step, ...]) -> Iterator[Any]:
@@ -119,7 +119,7 @@ def test_reopening_is_spread_over_the_workload() -> None:
 
 def test_maintenance_does_what_the_store_has() -> None:
     """Only verbs that are given are called, each twice, between writes."""
-    verbs = [step.verb for step in workload("state", "maintenance", domain="json", seed=0, verbs=("compact",)).steps]
+    verbs = [step.verb for step in workload("state", "maintenance", domain="json", seed=0, offers=("compact",)).steps]
     assert verbs.count("compact") == 2
     assert "flush" not in verbs
     assert verbs[0] == "set"

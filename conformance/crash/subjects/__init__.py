@@ -6,11 +6,14 @@ A *content* is what a store holds, as JSON-like data: so it travels between proc
 
 from __future__ import annotations
 
+from conformance.crash.subjects.jobs import JOBS
+from conformance.crash.subjects.layers import LAYERS
 from conformance.crash.subjects.log import LOG
+from conformance.crash.subjects.runs import RUNS
 from conformance.crash.subjects.state import STATE
 from conformance.crash.subjects.subject import Content, Step, Subject, canonical
 
 #: The subject of each contract.
-SUBJECTS = {"state": STATE, "log": LOG}
+SUBJECTS = {"state": STATE, "log": LOG, "runs": RUNS, "jobs": JOBS, "layers": LAYERS}
 
-__all__ = ["LOG", "STATE", "SUBJECTS", "Content", "Step", "Subject", "canonical"]
+__all__ = ["JOBS", "LAYERS", "LOG", "RUNS", "STATE", "SUBJECTS", "Content", "Step", "Subject", "canonical"]

@@ -47,6 +47,10 @@ class Subject:
         probe: The step that is carried out after recovery, with a value of the given domain.
         source: Returns a step as Python source.
         tell: Returns a part in a few words.
+        last: Adds to a content what an open store shows only by being changed, where there is such a thing; called
+            when all else was seen.
+        during: Tells whether an observed content may be met while a step is carried out on a content: a step that the
+            contract lets a store carry out in parts. Usually none is.
     """
 
     contract: str
@@ -59,6 +63,8 @@ class Subject:
     probe: Callable[[str], Step]
     source: Callable[[Step], str]
     tell: Callable[[Any], str]
+    last: Callable[[Driver, Any, Content], Content] = lambda _driver, _store, content: content
+    during: Callable[[Content, Content, Step], bool] = lambda _observed, _before, _step: False
 
 
 def canonical(content: Content) -> str:

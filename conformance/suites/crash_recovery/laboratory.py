@@ -78,9 +78,9 @@ def laboratory(trial: Trial) -> Laboratory:
 
 def workload_of(trial: Trial, name: str) -> Workload:
     """Return a workload by its name, with values of the promised domain."""
-    have = trial.bench.profile.methods[trial.check.contract]
-    verbs = tuple(verb for verb in ("flush", "compact") if verb in have)
-    return workload(trial.check.contract, name, domain=trial.backend.values, seed=trial.bench.seed, verbs=verbs)
+    contract, profile = trial.check.contract, trial.bench.profile
+    offers = {*profile.methods[contract], *profile.offered(contract)}
+    return workload(contract, name, domain=trial.backend.values, seed=trial.bench.seed, offers=offers)
 
 
 def explorer_of(trial: Trial, name: str) -> Explorer:

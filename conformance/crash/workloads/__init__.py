@@ -1,22 +1,24 @@
 """The workloads: what a store is asked to do before it crashes.
 
 Values tell where they come from (`k1.3.` is the third step's value of k1), so a value that nobody wrote is recognised.
-Sizes are drawn from below one sector to above several pages, so that writes grow, shrink, tear and span.
+Sizes are drawn from below one sector to above several pages, so that writes grow, shrink, tear and span. Here are the
+workloads of states and logs, and what gives a workload by its name.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.crash.subjects import Step
+from conformance.crash.workloads.jobs import JOB_WORKLOADS
+from conformance.crash.workloads.layers import LAYER_WORKLOADS
+from conformance.crash.workloads.runs import RUN_WORKLOADS
+from conformance.crash.workloads.values import LARGE, SIZES, value_of
 
-#: Bytes of a value: inside a sector, inside a page, above one page.
-SIZES = (25, 705, 5_005)
-#: Above the pages of any usual B-tree, its overflow threshold, and the buffers that files are copied with.
-LARGE = (20_000, 70_000, 140_000)
+__all__ = ["LARGE", "SIZES", "Workload", "value_of", "workload"]
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,6 @@ class Workload:
 
 #: Makes the steps of a workload for a domain of values, from a source of randomness.
 Maker = Callable[[random.Random, str], list[Step]]
-
-
-def value_of(key: str, number: int, size: int, domain: str) -> Any:
-    """Return a value of about `size` bytes that no other key and number has."""
-    mark = f"{key}.{number}."
-    text = mark + (f"<{number}{key}>" * (size // 4 + 1))[: max(0, size - len(mark))]
-    return text.encode() if domain == "bytes" else text
 
 
 def _puts_and_deletes(draw: random.Random, domain: str, count: int = 12) -> list[Step]:
@@ -87,9 +82,9 @@ def _transactions(draw: random.Random, domain: str) -> list[Step]:
     ]
 
 
-def _maintenance(verbs: tuple[str, ...]) -> Maker:
+def _maintenance(offers: Collection[str]) -> Maker:
     def make(draw: random.Random, domain: str) -> list[Step]:
-        upkeep = [Step(verb) for verb in verbs]
+        upkeep = [Step(verb) for verb in ("flush", "compact") if verb in offers]
         steps = _puts_and_deletes(draw, domain, 10)
         return [*steps[:5], *upkeep, *steps[5:8], *upkeep, *steps[8:]]
 
@@ -179,15 +174,22 @@ _MAKERS: dict[tuple[str, str], Maker] = {
 }
 
 
-def workload(contract: str, name: str, *, domain: str, seed: int, verbs: tuple[str, ...] = ()) -> Workload:
+#: Those of the other contracts: their records are JSON whatever the domain, and they use what the store offers.
+_OF_OFFERS = {"runs": RUN_WORKLOADS, "jobs": JOB_WORKLOADS, "layers": LAYER_WORKLOADS}
+
+
+def workload(contract: str, name: str, *, domain: str, seed: int, offers: Collection[str] = ()) -> Workload:
     """Return a workload.
 
     Args:
-        contract: `state` or `log`.
-        name: One of the names of the module; `maintenance` takes the verbs that the store has.
+        contract: That of the steps.
+        name: One of the names of the package.
         domain: The promised domain of values, e.g. `json`.
         seed: Keys and sizes are drawn from it.
-        verbs: For `maintenance`: `flush`, `compact`.
+        offers: Capabilities and methods that the store has, beside the verbs of every store.
     """
-    maker = _maintenance(verbs) if name == "maintenance" else _MAKERS[contract, name]
-    return Workload(name, contract, tuple(maker(random.Random(seed), domain)))
+    draw = random.Random(seed)
+    if contract in _OF_OFFERS:
+        return Workload(name, contract, tuple(_OF_OFFERS[contract][name](draw, offers)))
+    maker = _maintenance(offers) if name == "maintenance" else _MAKERS[contract, name]
+    return Workload(name, contract, tuple(maker(draw, domain)))
