@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.backend import CONTRACTS
 from conformance.report.rows import MARKS, mark, share
 
 #: A part of a line and its colour, one of "", red, yellow, green; a line is made of parts.
@@ -23,7 +24,7 @@ def contracts_run(backend: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def matrix_lines(backend: Mapping[str, Any]) -> Iterator[Line]:
     """Give the matrix of one backend: how many of the applicable `must` checks passed, by contract and suite."""
-    contracts = contracts_run(backend)
+    contracts = sorted(contracts_run(backend), key=lambda contract: CONTRACTS.index(contract["name"]))
     names = sorted({suite["name"] for contract in contracts for suite in contract["suites"]} - {_WHOLE})
     cells = {contract["name"]: _cells(contract, names) for contract in contracts}
     widths = [max(len(name), *(len(row[place][0]) for row in cells.values())) for place, name in enumerate(names)]
