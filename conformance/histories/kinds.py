@@ -15,7 +15,7 @@ from conformance.histories.checkers.register import check_register
 from conformance.histories.checkers.sessions import check_sessions
 from conformance.histories.checkers.transactions import LEVELS
 from conformance.histories.operation import UPKEEP, History
-from conformance.histories.plans import log, state, transactions, upkeep, weak
+from conformance.histories.plans import log, records, state, transactions, upkeep, weak
 from conformance.histories.plans.plan import Plan
 from conformance.histories.rounds.round import Round
 from conformance.histories.verdict import Verdict
@@ -53,6 +53,33 @@ def _without_upkeep(history: History) -> History:
     return [operation for operation in history if operation.verb not in UPKEEP]
 
 
+def _accepted(history: History) -> History:
+    """Leave out saves that were refused: a token is superseded by whoever comes, also where nobody has saved since."""
+    return [operation for operation in history if operation.outcome != "fail"]
+
+
+def _appends(history: History) -> History:
+    return [operation for operation in history if operation.verb in ("append", "read")]
+
+
+def _cleared(history: History) -> History:
+    """Put deletes in the place of each clear: one of every key of its scope that anybody has asked for."""
+    keys = dict.fromkeys(operation.key for operation in history if operation.verb != "clear")
+    return [
+        one
+        for operation in history
+        for one in (
+            [operation._replace(verb="delete", key=key) for key in keys if key[0] == operation.key]
+            if operation.verb == "clear"
+            else [operation]
+        )
+    ]
+
+
+def _saved(history: History) -> int:
+    return sum(operation.verb == "cas" and operation.outcome == "ok" for operation in history)
+
+
 def _totals_in_the_end(history: History) -> Verdict:
     """Judge what is there when all is quiet; of what was under way, a transaction may have been cancelled."""
     verdict = check_totals([operation for operation in history if operation.verb != "transaction"])
@@ -81,6 +108,21 @@ KINDS: Mapping[str, Kind] = {
     "writes": Kind(upkeep.writes, check_register),
     "upkeep": Kind(upkeep.upkeep, lambda history: check_register(_without_upkeep(history))),
     "log upkeep": Kind(upkeep.log_upkeep, lambda history: check_log(_without_upkeep(history))),
+    "saves": Kind(records.saves, check_register),
+    "new runs": Kind(records.listings, check_listing),
+    "events of a run": Kind(records.events, lambda history: check_log(_appends(history))),
+    "saves with tokens": Kind(
+        records.fenced,
+        lambda history: check_register(_accepted(history)),
+        "each save with a token to replace what was there when the token was given",
+        _saved,
+    ),
+    "forks": Kind(records.forks, check_register),
+    "a scope beside another": Kind(
+        records.scopes,
+        lambda history: check_register(_cleared(history)),
+        "for each key an order of these calls, in which a clear deletes the keys of its own scope and no other",
+    ),
 }
 
 

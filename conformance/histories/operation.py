@@ -15,7 +15,20 @@ NEVER = 1 << 60
 _SHOWN = 4
 
 Verb = Literal[
-    "get", "put", "delete", "cas", "list", "increment", "append", "read", "transaction", "restore", "compact", "flush"
+    "get",
+    "put",
+    "delete",
+    "cas",
+    "list",
+    "increment",
+    "append",
+    "read",
+    "transaction",
+    "restore",
+    "compact",
+    "flush",
+    "clear",
+    "fork",
 ]
 #: Verbs that change nothing that anybody can see.
 UPKEEP: tuple[Verb, ...] = ("compact", "flush")
@@ -97,7 +110,7 @@ def told(operation: Operation) -> str:
         return f"{asked} ?"
     if operation.outcome == "fail":
         return f"{asked} refused"
-    silent = ("put", "delete", "transaction", *UPKEEP)
+    silent = ("put", "delete", "transaction", "clear", *UPKEEP)
     if operation.verb in silent or (operation.verb == "append" and operation.answer is None):
         return asked
     return f"{asked} -> {'missing' if operation.answer is None else repr(operation.answer)}"

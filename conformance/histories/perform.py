@@ -11,6 +11,7 @@ from conformance.drive import Driver
 from conformance.histories.inside import Aborted, Inside
 from conformance.histories.operation import NEVER, Operation, Step, Verb
 from conformance.histories.plans.plan import Ask
+from conformance.histories.records import bare
 from conformance.histories.upkeep import compact_log, restored
 from conformance.histories.values import number_of, value_of
 from conformance.recording import raised
@@ -75,6 +76,8 @@ class Client:
             verb = "put"
         elif verb == "restore":
             verb = "read"
+        elif verb == "fork":
+            verb = "get"
         call = self._now()
         value = ask.steps or (None if verb == "delete" else ask.number or None)  # a delete writes no number
         operation = Operation(call, NEVER, self._worker, verb, ask.key, value, seen, None, "info")
@@ -137,6 +140,14 @@ class Client:
                 if has(store, ask.verb):
                     call(getattr(store, ask.verb))
                 return asked._replace(end=self._now(), value=None, outcome="ok")
+            case "clear":
+                call(store.clear, ask.key)
+                self._acknowledge()
+                return asked._replace(end=self._now(), value=None, outcome="ok")
+            case "fork":  # shows what is there, as a get does
+                found = number_of(call(store.fork, ask.key, f"fork-{ask.number}"))
+                self._acknowledge()
+                return asked._replace(end=self._now(), verb="get", value=None, answer=found, outcome="ok")
             case _:
                 events = self._driver.items(store.read)
                 return asked._replace(end=self._now(), value=None, answer=_in_order(events), outcome="ok")
@@ -188,7 +199,7 @@ class Client:
 
     def _acknowledge(self) -> None:
         if self._backend.flush is not None:
-            self._driver.call(self._backend.flush, self._store)
+            self._driver.call(self._backend.flush, bare(self._store))
 
     def _retire(self, verb: str, error: Exception) -> None:
         self.raised.append(Raised(self._worker, verb, raised(error)))

@@ -14,6 +14,7 @@ from conformance.histories.drivers.schedule import Switch
 from conformance.histories.operation import Operation
 from conformance.histories.perform import Raised
 from conformance.histories.plans.plan import Plan
+from conformance.histories.records import as_asked
 from conformance.place import place_of
 
 #: Seconds after which a round hangs. It has up to 160 calls, and on a slow disk each may take a tenth of a second.
@@ -44,11 +45,11 @@ Meeting = Callable[[Backend, str, int], AbstractContextManager[CarryOut]]
 
 
 def opened(backend: Backend, contract: str, folder: Path) -> tuple[Driver, Any]:
-    """Return an open store in a folder, and what calls it."""
+    """Return an open store in a folder, as a client asks it, and what calls it."""
     driver = Driver()
     try:
         where = place_of(backend, folder, namespace="concurrency")
-        return driver, driver.open(getattr(backend, contract), where)
+        return driver, as_asked(contract, driver.open(getattr(backend, contract), where))
     except BaseException:
         driver.close()
         raise
