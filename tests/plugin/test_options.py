@@ -55,7 +55,7 @@ def test_a_suite_without_a_backend_says_what_to_write(project: pytest.Pytester) 
     [
         (
             ["--backend=memroy"],
-            "*unknown backend 'memroy'.*Did you mean 'memory'?*file, memory, postgres, redis, sqlite, wal*",
+            "*unknown backend 'memroy'.*Did you mean 'memory'?*file, memory, postgres, redis, sqlite, *wal*",
         ),
         (["--backend=memory", "--suite=round-tripp"], "*unknown suite 'round-tripp'*Did you mean 'round-trip'?*"),
         (["--backend=memory", "--contract=stat"], "*unknown contract 'stat'*Did you mean 'state'?*"),
