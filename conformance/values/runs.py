@@ -22,8 +22,8 @@ def small_run(run_id: str, number: int) -> dict[str, Any]:
         "status": ("queued", "running", "completed")[number % 3],
         "input": {"n": number},
         "messages": [{"role": "user", "content": f"message {number}"}],
-        "events": [],
-        "output": None,
+        "events": [{"type": "run.started", "seq": number}],
+        "output": f"output {number}",
     }
 
 
@@ -58,7 +58,7 @@ def full_run(run_id: str, parent: str | None = None) -> dict[str, Any]:
             {"id": "call-10", "name": "book", "arguments": {}},
         ],
         "toolResults": [
-            {"toolCallId": "call-9", "ok": True, "result": {"free": [19, 21], "page": 2**63, "score": 0.1 + 0.2}},
+            {"toolCallId": "call-9", "ok": True, "result": {"free": [19, 21], "page": 2**63 - 1, "score": 0.1 + 0.2}},
             {"toolCallId": "call-10", "ok": False, "result": None},
         ],
         "checkpoints": [
@@ -97,7 +97,7 @@ def full_run(run_id: str, parent: str | None = None) -> dict[str, Any]:
             "tags": ["b", "a", "a", ""],
             "user.defined": {"$set": 1, "__type__": "x", "": None, "1": "one"},
         },
-        "x-vendor": {"trace": 2**64 + 1, "flags": [[], {}, None, False, 0, ""]},
+        "x-vendor": {"trace": -(2**63), "flags": [[], {}, None, False, 0, ""]},
         "schemaVersion": 7,
     }
 
