@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.literal import literal
+from conformance.recording import raised
 from conformance.result import NotApplicable
 from conformance.values import domain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from conformance.session import Handle
     from conformance.trial import Trial
@@ -68,3 +69,50 @@ def holds(trial: Trial, store: Handle, expected: Mapping[str, Any], what: str, *
     lists(trial, store, expected, f"listing {what}", **of)
     for key, value in expected.items():
         trial.equal(store.get(key, **of), value, f"reading {key!r} {what}")
+
+
+def offers(trial: Trial, capability: str) -> bool:
+    """Tell whether the store offers a capability, and the backend does not disclaim it."""
+    return capability in trial.bench.profile.offered("layers")
+
+
+def layers_of(trial: Trial, store: Handle) -> tuple[str, ...]:
+    """Return the store's layers, the one that wins first."""
+    driver, reached = store.reach()
+    found = driver.attribute(reached, "precedence")
+    what = "asking for the precedence"
+    if not isinstance(found, (tuple, list)) or not found or any(type(name) is not str for name in found):
+        trial.violated(what, expected="a tuple of the names of the layers", got=literal(found))
+    if len(set(found)) != len(found):
+        trial.violated(what, expected="each layer once", got=literal(found))
+    return tuple(found)
+
+
+def several_layers(trial: Trial, store: Handle) -> tuple[str, ...]:
+    """Return the store's layers; make the check not applicable where there is only one."""
+    names = layers_of(trial, store)
+    if len(names) == 1:
+        raise NotApplicable(f"there is only one layer, {names[0]!r}")
+    return names
+
+
+def delete_missing(trial: Trial, store: Handle, key: str, **of: Any) -> None:
+    """Delete a key that is not there, which may raise the exception for what is missing, and no other."""
+    try:
+        store.delete(key, **of)
+    except trial.errors("missing"):
+        trial.count("refusals")
+
+
+def must_refuse(trial: Trial, call: Callable[[], Any], types: tuple[type[BaseException], ...], what: str) -> None:
+    """Require that a call is refused with one of some exceptions."""
+    trial.count("comparisons")
+    trial.count("refusals")
+    expected = f"{' or '.join(one.__name__ for one in types)} to be raised"
+    try:
+        got = call()
+    except types:
+        return
+    except Exception as error:  # noqa: BLE001 - judged here
+        trial.violated(what, expected=expected, got=raised(error))
+    trial.violated(what, expected=expected, got=literal(got))
