@@ -10,7 +10,6 @@ from conformance.suites.round_trip.layers_steps import (
     absent,
     delete_missing,
     holds,
-    layers_of,
     lists,
     must_refuse,
     offers,
@@ -229,7 +228,7 @@ def test_scope_that_is_no_text_is_refused(trial: Trial) -> None:
         _each(trial, store, expected, "calls with scopes that are no text having been refused")
 
 
-@check("LAYERS-SCOPE-07", sources="MEM-01, MEM-06, MEM-13", capability=_CAPABILITY, needs=(*_APART,))
+@check("LAYERS-SCOPE-07", sources="MEM-01, MEM-06, MEM-13", capability=_CAPABILITY, needs=_APART)
 def test_scopes_are_apart_in_every_layer(trial: Trial) -> None:
     """The layers of a scope are its own: no layer of another scope wins, is listed, or is cleared with them.
 
@@ -247,25 +246,25 @@ def test_scopes_are_apart_in_every_layer(trial: Trial) -> None:
     with trial.fresh() as session:
         store = session.open()
         names = several_layers(trial, store)
+        alone = {name: f"only {name}" for name in names}  # a scope for each layer
         for number, name in enumerate(names):
-            store.set("k", some(trial, number), layer=name, scope=f"only {name}")  # one scope for each layer
+            store.set("k", some(trial, number), layer=name, scope=alone[name])
             store.set("k", some(trial, 10 + number), layer=name, scope="all")
         for number, name in enumerate(names):
-            trial.equal(store.get("k", scope=f"only {name}"), some(trial, number), f"reading in a scope that has {name!r} only")
-            lists(trial, store, {"k": some(trial, number)}, f"listing a scope that has {name!r} only", scope=f"only {name}")
+            expected = {"k": some(trial, number)}
+            holds(trial, store, expected, f"of a scope that has {name!r} only", scope=alone[name])
             for layer in names:
                 if layer != name:
-                    absent(trial, store, "k", "reading a layer that another scope has", layer=layer, scope=f"only {name}")
+                    what = "reading a layer that another scope has"
+                    absent(trial, store, "k", what, layer=layer, scope=alone[name])
             absent(trial, store, "k", f"reading {name!r} without a scope", layer=name)
         store.clear(layer=names[0], scope="all")
-        store.clear(scope=f"only {name}"s[-1])
-        trial.equal(
-            store.get("k", scope="all"), some(trial, 11), "reading after the first layer of the scope was cleared"
-        )
+        store.clear(scope=alone[names[-1]])
+        what = "reading after the first layer of the scope was cleared"
+        trial.equal(store.get("k", scope="all"), some(trial, 11), what)
         for number, name in enumerate(names[:-1]):
             what = f"reading {name!r} in its scope, others having been cleared"
-            trial.equal(store.get("k", layer=name, scope=f"only {name}"), some(trial, number), what)
+            trial.equal(store.get("k", layer=name, scope=alone[name]), some(trial, number), what)
         for number, name in enumerate(names[1:], 11):
             what = f"reading {name!r} in a scope that has all, its first layer and another scope having been cleared"
             trial.equal(store.get("k", layer=name, scope="all"), some(trial, number), what)
-        trial.equal(layers_of(trial, store), names, "asking for the precedence at the end")
