@@ -56,6 +56,8 @@ def _ancestors_first(kind: Kind, source: Opened, name: Name, known: set[Name], c
     if name in copied:
         return []
     line = [name]
+    if kind.parent is None:
+        return line
     while True:
         parent = kind.parent(kind.read(source, line[-1]))
         if parent is None or parent not in known or parent in copied or parent in line:

@@ -35,7 +35,8 @@ class Kind:
         write: Writes a record; given is also what `more` returned.
         more: Returns what belongs to a record and is no part of it: when it expires.
         same: Whether what `more` returned of two stores is the same.
-        parent: Returns the name of the record that a target may want to have first; None for none.
+        parent: Returns the name of the record that a target may want to have first, None for none;
+            None where records have no parents.
     """
 
     contract: str
@@ -44,7 +45,7 @@ class Kind:
     write: Callable[[Opened, Name, Any, Any], None]
     more: Callable[[Opened, Name], Any] = lambda _store, _name: None
     same: Callable[[Any, Any], bool] = lambda one, other: one == other
-    parent: Callable[[Any], Name | None] = lambda _record: None
+    parent: Callable[[Any], Name | None] | None = None
 
 
 def told(name: Name) -> str:

@@ -142,7 +142,7 @@ def _moved(job: _Job, journal: Journal, place: Path) -> list[Compared]:
             _back_up(job, journal, place)
         job.target.where.path.mkdir(parents=True, exist_ok=True)
     try:
-        contracts = _fitting(job)
+        contracts = _fitting(job, journal.done)
     except Unfit as unfit:
         if not journal.resumed:
             journal.remove()
@@ -224,8 +224,8 @@ def _count(store: Opened, scopes: tuple[str, ...]) -> int:
     return head_of(store) - first_of(store) + 1
 
 
-def _fitting(job: _Job) -> list[str]:
-    """Return the contracts that can be moved.
+def _fitting(job: _Job, done: Sequence[str] = ()) -> list[str]:
+    """Return the contracts that can be moved; those that were copied are not looked at again.
 
     Raises:
         Unfit: The target has no store for what the source holds, or holds what the source does not.
@@ -241,6 +241,8 @@ def _fitting(job: _Job) -> list[str]:
                 f"Name what is to be moved with --contract"
             )
     for contract in fitting:
+        if contract in done:
+            continue
         job.progress(f"look at {contract}", 0, 0)
         with opened(job.source, contract) as source, opened(job.target, contract) as target:
             _check_fit(source, target, job.scopes)
