@@ -2,9 +2,13 @@
 
     runs = RunStore(FileState(path))
 
-The entry of a run has the record, the token of its last writer, and the ids of the runs that name it as their parent.
-A deleted run leaves an entry without a record, so that no token is ever given twice. A parent must exist when a run is
-first saved, and is never changed: so no cycle can come to be, whoever writes at the same time.
+The entry of a run has the record, the token of its last writer, and the ids of runs that name it as their parent, or
+were about to. A deleted run leaves an entry without a record, so that no token is ever given twice. A parent must exist
+when a run is first saved, and is never changed: so no cycle can come to be, whoever writes at the same time.
+
+No child loses its parent either. The first save of a child writes the parent's entry before its own, and the delete of
+a parent writes the entries of its missing children before its own: of the two, the later one meets a version that it
+does not expect, and looks again.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reference_backends._errors import ConflictError
+from reference_backends._json import check_value
 from reference_backends._records import StateStore, changed, check_id, check_record, found, listed
 
 if TYPE_CHECKING:
@@ -55,10 +60,10 @@ class RunStore:
                 raise ConflictError(f"The token {token} of the run {run_id!r} was superseded by {entry['token']}.")
             if entry["run"] is not None and _parent(entry["run"]) != parent:
                 raise ValueError(f"The parent of the run {run_id!r} is {_parent(entry['run'])!r} and can't be changed.")
+            if entry["run"] is None and parent is not None:
+                self._adopt(parent, run_id)
             return {**entry, "run": run}
 
-        if parent is not None:
-            self._adopt(parent, run_id)
         changed(self._state, run_id, save)
 
     def get_run(self, run_id: str) -> dict[str, Any] | None:
@@ -81,8 +86,8 @@ class RunStore:
         def delete(entry: Any) -> Any:
             if entry is None or entry["run"] is None:
                 return entry
-            if children := [child for child in entry["children"] if self.get_run(child) is not None]:
-                raise ConflictError(f"The run {run_id!r} is the parent of {', '.join(map(repr, children))}.")
+            for child in entry["children"]:
+                self._part(run_id, child)
             return {**entry, "run": None, "children": []}
 
         changed(self._state, check_id(run_id), delete)
@@ -93,7 +98,9 @@ class RunStore:
         Raises:
             KeyError: There is no such run.
             TypeError: The event is not JSON, or the run's `events` are no list.
+            ValueError: Something in the event does not survive JSON.
         """
+        check_value(event)
 
         def append(entry: Any) -> Any:
             run = _present(entry, run_id)
@@ -112,12 +119,13 @@ class RunStore:
             ConflictError: The new id is taken.
         """
         source = _present(found(self._state, check_id(run_id)), run_id)
-        checkpoints = source.get("checkpoints", [])
-        place = next((n for n, one in enumerate(checkpoints) if one.get("id") == checkpoint_id), None)
+        checkpoints = source.get("checkpoints")
+        checkpoints = checkpoints if isinstance(checkpoints, list) else []
+        place = next((n for n, one in enumerate(checkpoints) if _dict(one).get("id") == checkpoint_id), None)
         if place is None:
             raise KeyError(f"The run {run_id!r} has no checkpoint {checkpoint_id!r}.")
-        metadata = source.get("metadata", {})
-        lineage = metadata.get("lineage", {})
+        metadata = _dict(source.get("metadata"))
+        lineage = _dict(metadata.get("lineage"))
         branch = {
             **source,
             "id": check_id(new_id),
@@ -170,16 +178,28 @@ class RunStore:
         self._state.close()
 
     def _adopt(self, parent: str, child: str) -> None:
-        """Note a child at its parent before it is saved, so that the parent is not deleted meanwhile."""
+        """Note a child at its parent before it is saved, again if need be: a delete under way must look again."""
 
         def note(entry: Any) -> Any:
-            if entry is None or entry["run"] is None or parent == child:
+            if entry is None or entry["run"] is None:
                 raise ValueError(
                     f"The run {child!r} names the parent {parent!r}, which is no run that was saved before."
                 )
-            return entry if child in entry["children"] else {**entry, "children": [*entry["children"], child]}
+            return {**entry, "children": list(dict.fromkeys([*entry["children"], child]))}
 
         changed(self._state, check_id(parent), note)
+
+    def _part(self, parent: str, child: str) -> None:
+        """Refuse to part a parent from a child; if there is none yet, a save of it under way must look again."""
+
+        def look(entry: Any) -> Any:
+            if entry is None or entry["run"] is None:
+                return {**(entry or _NEW)}
+            if _parent(entry["run"]) == parent:
+                raise ConflictError(f"The run {parent!r} is the parent of {child!r}.")
+            return entry
+
+        changed(self._state, child, look)
 
 
 def _present(entry: Any, run_id: str) -> dict[str, Any]:
@@ -191,7 +211,9 @@ def _present(entry: Any, run_id: str) -> dict[str, Any]:
 
 def _parent(run: Mapping[str, Any]) -> str | None:
     # A run may have anything under these names: what is no lineage names no parent.
-    metadata = run.get("metadata")
-    lineage = metadata.get("lineage") if isinstance(metadata, dict) else None
-    parent = lineage.get("parentRunId") if isinstance(lineage, dict) else None
+    parent = _dict(_dict(run.get("metadata")).get("lineage")).get("parentRunId")
     return parent if isinstance(parent, str) and parent else None
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

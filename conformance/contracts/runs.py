@@ -51,7 +51,7 @@ Capabilities
 `lineage`
     `lineage(run_id)` returns the ids from the root to the run, by `parentRunId`. A store that offers it keeps lineage
     closed and acyclic: a save that names an unknown parent, or makes a run its own ancestor, is refused and changes
-    nothing, and so is the delete of a run that has children.
+    nothing, and so is the delete of a run that has children. It may refuse every other change of a run's parent, too.
 
 `fencing`
     `acquire_run(run_id, owner)` makes the caller the writer of a run, which may not exist yet, and returns a token: an
