@@ -88,7 +88,8 @@ class PlainJobs:
                 if not self.may_follow(job["status"], status):
                     raise ConflictError(f"{job['status']} to {status}")
                 job = {**job, "status": status}
-                self.write(job_id, {**entry, "job": job})
+                attempts = 0 if status == "restarting" else entry["attempts"]
+                self.write(job_id, {**entry, "job": job, "until": None, "attempts": attempts})
             return job
 
     def claim_due(self, now: int, owner: str, lease: int, limit: int) -> Any:
@@ -158,8 +159,9 @@ class PlainJobs:
         job = entry["job"]
         if type(job.get("runAt")) is not int or job["runAt"] > now:
             return False
-        expired = entry["until"] is not None and entry["until"] <= now
-        return bool(job.get("status") == "ready" or (job.get("status") == "running" and expired))
+        if entry["until"] is None:
+            return bool(job.get("status") == "ready")
+        return bool(entry["until"] <= now and job.get("status") in ("ready", "running"))
 
     def ordered(self, due: list[Entry]) -> list[Entry]:
         """Return due entries, the earliest first."""
@@ -216,9 +218,7 @@ class PlainJobs:
         run_at, interval = int(job["runAt"]), int(job["intervalMs"])
         if job.get("misfire") == "all":
             return run_at + interval
-        while run_at <= now:
-            run_at += interval
-        return max(run_at, int(job["runAt"]) + interval)
+        return run_at + interval * max((now - run_at) // interval + 1, 1)
 
     def not_skipped(self, job: Any, now: int) -> int:
         """Return when a job is due that skips what it missed."""
