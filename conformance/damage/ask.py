@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from conformance.backend import Backend
 from conformance.crash.perform import place_of
 from conformance.crash.subjects import SUBJECTS, Content
+from conformance.damage.records import MISSING, RECORDS, Answer, Name
 from conformance.frames import store_frame
 from conformance.recording import raised
 from conformance.session import Handle, Session
-
-if TYPE_CHECKING:
-    from conformance.drive import Driver
-
-#: The name of a record: the key of an entry, the position of an event.
-Name = str | int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a store said when it was asked for one record.
-
-    Args:
-        kind: It gave a value, said that there is no such record, or raised.
-        value: The value; of a refusal, the exception.
-    """
-
-    kind: Literal["value", "missing", "raised"]
-    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +46,7 @@ def ask(
 
     Args:
         backend: Of the store.
-        contract: `state` or `log`.
+        contract: Its contract, e.g. `state`.
         folder: Its files.
         names: The records that were acknowledged.
         again: Whether to do all this once more, after one more write.
@@ -119,24 +101,11 @@ def repair(backend: Backend, contract: str, folder: Path) -> tuple[str, ...] | s
     return dropped
 
 
-def records_of(contract: str, content: Content) -> list[tuple[Name, Any]]:
-    """Return the records of a content, by name, in its order."""
-    return [(name, value) for name, value in content["entries" if contract == "state" else "events"]]
-
-
 def _asked(backend: Backend, contract: str, store: Handle, name: Name) -> Answer:
-    driver, plain = store.reach()
     try:
-        if contract == "log":
-            found = list(_events(driver, plain, name))
-            return Answer("value", found[0][1]) if found else Answer("missing")
-        return Answer("value", driver.call(plain.__getitem__, name))
+        return RECORDS[contract].asked(*store.reach(), name)
     except Exception as error:  # noqa: BLE001 - as above
-        return Answer("missing") if _says_missing(backend, error, name) else Answer("raised", raised(error))
-
-
-def _events(driver: Driver, store: Any, position: Any) -> Iterator[Any]:
-    return (event for event in driver.items(store.read, position, position + 1) if event[0] == position)
+        return MISSING if _says_missing(backend, error, name) else Answer("raised", raised(error))
 
 
 def _says_missing(backend: Backend, error: Exception, name: Name) -> bool:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.crash.tree import write_tree
-from conformance.damage.ask import Name, ask, repair
+from conformance.damage.ask import ask, repair
 from conformance.damage.damage import Damage, damaged
 from conformance.damage.judge import Judged, Truth, judge, lost, unnamed
+from conformance.damage.records import Name
 from conformance.damage.specimen import Specimen
 from conformance.workers import Bay, Crew
 from conformance.workers.forked import Ended, alone, each

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from conformance.crash.subjects import SUBJECTS, Content, canonical
 from conformance.crash.subjects.subject import brief
-from conformance.damage.ask import Answer, Name, Seen, records_of
+from conformance.damage.ask import Seen
+from conformance.damage.records import MISSING, RECORDS, Answer, Name, records_of
 from conformance.literal import literal
 
 Class = Literal[
@@ -37,7 +38,7 @@ class Truth:
     """What was acknowledged.
 
     Args:
-        contract: `state` or `log`.
+        contract: Its contract, e.g. `state`.
         content: What the store must hold.
         older: Earlier contents, newest first.
     """
@@ -113,8 +114,8 @@ def lost(truth: Truth, seen: Seen, undamaged: Collection[Name]) -> Judged | None
     if seen.refused:
         return Judged("silent missing", next(iter(undamaged), None), "the record", f"opening raised {seen.refused}")
     for name in undamaged:
-        wrong = _wrong(truth, {}, name, seen.answers.get(name, Answer("missing")))
-        answer = seen.answers.get(name, Answer("missing"))
+        wrong = _wrong(truth, {}, name, seen.answers.get(name, MISSING))
+        answer = seen.answers.get(name, MISSING)
         if wrong is not None or answer.kind == "raised":
             got = wrong.got if wrong is not None else str(answer.value)
             return Judged("silent missing", name, brief(truth.records[name]), got)
@@ -166,12 +167,12 @@ def _strange(truth: Truth, once: Mapping[Name, Collection[str]], whole: Content)
             what = "no such record"
             found.append(Judged("silent stale" if stale else "silent wrong", name, what, brief(value)))
     names = [name for name, _ in records]
-    found += [_wrong(truth, once, name, Answer("missing")) for name in known if name not in names]
+    found += [_wrong(truth, once, name, MISSING) for name in known if name not in names]
     if not any(found):
         # Every record is right, and still it is another store: one twice, another order, length, head or checkpoint.
-        rest = {key: value for key, value in whole.items() if key not in ("entries", "events")}
-        due = {key: value for key, value in truth.content.items() if key not in ("entries", "events")}
-        earlier = any(canonical(whole) == canonical(older) for older in truth.older)
+        names_of_rest = RECORDS[truth.contract].rest
+        rest, due = ({name: content[name] for name in names_of_rest} for content in (whole, truth.content))
+        earlier = any(SUBJECTS[truth.contract].agrees(whole, older) for older in truth.older)
         if rest == due:
             return [Judged("silent wrong", None, f"{len(known)} records", f"{len(names)}: {names}")]
         return [Judged("silent stale" if earlier else "silent wrong", None, canonical(due), canonical(rest))]

@@ -15,9 +15,9 @@ from conformance.crash.subjects import SUBJECTS, Content, Step
 from conformance.crash.trace import Mark, Volume
 from conformance.crash.tree import Tree
 from conformance.crash.workloads import value_of
-from conformance.damage.ask import Name, records_of
 from conformance.damage.damage import files_of
 from conformance.damage.judge import Truth
+from conformance.damage.records import RECORDS, Name, records_of
 from conformance.workers import Crew
 
 #: Bytes of the values: most are short, so that few bytes of the files say nothing; one is above a page.
@@ -45,31 +45,43 @@ class Specimen:
     regions: Mapping[Name, tuple[tuple[str, int, int], ...]]
 
 
-def steps_of(contract: str, seed: int, domain: str) -> list[Step]:
-    """Return what a specimen's store was asked to do."""
+def steps_of(contract: str, seed: int, domain: str, offers: Collection[str] = ()) -> list[Step]:
+    """Return what a specimen's store was asked to do.
+
+    Args:
+        contract: Its contract.
+        seed: Keys are drawn with it.
+        domain: Of the values, e.g. `json`.
+        offers: The capabilities that count: a store of runs may be unable to delete.
+    """
     draw = random.Random(seed)
+    records = RECORDS[contract]
     if contract == "log":
-        return [Step("append", (value_of("ev", number, size, domain),)) for number, size in enumerate(_SIZES, 1)]
+        return [records.put("", value_of("ev", number, size, domain)) for number, size in enumerate(_SIZES, 1)]
     keys = [f"k{number}" for number in range(len(_SIZES))]
-    puts = [Step("set", (key, value_of(key, 0, size, domain))) for key, size in zip(keys, _SIZES, strict=True)]
+    puts = [records.put(key, value_of(key, 0, size, domain)) for key, size in zip(keys, _SIZES, strict=True)]
     again, gone = draw.sample(keys[:5], 2)
     # Of the same length as before: in many a store it takes the same place, and an old block fits.
     size = _SIZES[keys.index(again)]
-    return [*puts, Step("set", (again, value_of(again, 1, size, domain))), Step("delete", (gone,))]
+    steps = [*puts, records.put(again, value_of(again, 1, size, domain))]
+    if contract in ("runs", "jobs") and records.delete not in offers:
+        return steps
+    return [*steps, Step(records.delete, (gone, None, None) if contract == "layers" else (gone,))]
 
 
-def specimens(crew: Crew, seed: int, domain: str) -> list[Specimen]:
+def specimens(crew: Crew, seed: int, domain: str, offers: Collection[str] = ()) -> list[Specimen]:
     """Return a closed store, one that was killed, opened again and closed, and one that was only killed.
 
     Args:
         crew: Of the store.
         seed: Keys are drawn with it.
         domain: Of the values, e.g. `json`.
+        offers: The capabilities of the store.
 
     Raises:
         Unmeasured: The store could not be recorded, or its files do not say what it was told.
     """
-    one = recorded(crew, steps_of(crew.contract, seed, domain))
+    one = recorded(crew, steps_of(crew.contract, seed, domain, offers))
     closed = _specimen("closed", crew.contract, one, one.recording.real, _versions(one))
     killed = closed.older[0][1] if closed.older else {}
     found = crew.call(record_order, Order((), killed))
@@ -127,7 +139,8 @@ def _versions(one: Recorded) -> tuple[tuple[str, Tree], ...]:
 def _regions(tree: Tree, truth: Truth) -> dict[Name, tuple[tuple[str, int, int], ...]]:
     found: dict[Name, tuple[tuple[str, int, int], ...]] = {}
     for name, value in records_of(truth.contract, truth.content):
-        data = value if isinstance(value, bytes) else str(value).encode()
+        text = RECORDS[truth.contract].text(value)
+        data = text if isinstance(text, bytes) else str(text).encode()
         found[name] = tuple(_places(files_of(tree), data))
     return found
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from conformance.damage.ask import Answer, Name, Seen
+from conformance.damage.ask import Seen
 from conformance.damage.judge import Judged, Truth, about, judge, lost, unnamed
+from conformance.damage.records import Answer, Name
 
 
 def state(**entries: Any) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from conformance.crash.recorded import Unmeasured
-from conformance.damage.ask import Name
 from conformance.damage.damage import Damage, Operator, Splice
 from conformance.damage.examine import Case, Shown
 from conformance.damage.judge import Judged, about
 from conformance.damage.operators import damages
+from conformance.damage.records import Name
 from conformance.damage.show import story, title
 from conformance.damage.specimen import Specimen, specimens, within
 from conformance.damage.sweep import Broken, Budget, Finding, Rule, Swept, intact, sweep
@@ -58,7 +58,8 @@ def laboratory(trial: Trial) -> Laboratory:
     try:
         lab = trial.bench.room(("damage", contract), lambda: _laboratory(backend, contract))
         if not lab.specimens:
-            found = specimens(lab.crew, trial.bench.seed, trial.backend.values)
+            offers = trial.bench.profile.offered(contract)
+            found = specimens(lab.crew, trial.bench.seed, trial.backend.values, offers)
             lab.specimens.update({one.name: (one, intact(lab.crew, one)) for one in found})
     except (Unmeasured, WorkerError) as error:
         raise Inconclusive(str(error)) from error
