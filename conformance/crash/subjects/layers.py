@@ -76,14 +76,14 @@ def _apply(content: Content, step: Step) -> Content:
     if step.verb not in ("set", "delete", "clear"):
         return content
     entries = {(layer, scope, key): value for layer, scope, key, value in content["entries"]}
-    *args, layer, scope = step.args
-    place = (layer or 0, scope or "")
+    if step.verb == "clear":
+        return _content({address: value for address, value in entries.items() if not _cleared(address, step)})
+    key, *values, layer, scope = step.args
+    address = (layer or 0, scope or "", key)
     if step.verb == "set":
-        entries[(*place, args[0])] = args[1]
-    elif step.verb == "delete":
-        entries.pop((*place, args[0]), None)
+        entries[address] = values[0]
     else:
-        entries = {address: value for address, value in entries.items() if not _cleared(address, step)}
+        entries.pop(address, None)
     return _content(entries)
 
 

@@ -18,7 +18,15 @@ from conformance.crash.recorded import Unmeasured
 from conformance.crash.show import shown_fake, shown_fault
 from conformance.crash.subjects import Step
 from conformance.result import Inconclusive, NotApplicable, Violation
-from conformance.suites.crash_recovery.laboratory import explored, explorer_of, laboratory, told, violated, workload_of
+from conformance.suites.crash_recovery.laboratory import (
+    budget_of,
+    explored,
+    explorer_of,
+    laboratory,
+    told,
+    violated,
+    workload_of,
+)
 from conformance.workers import Crew, WorkerError
 
 if TYPE_CHECKING:
@@ -45,8 +53,8 @@ def survives_errors(trial: Trial, name: str, calls: str, error: int) -> None:
     try:
         faults = list(_faults(trial, base, calls, error))
         share = max(1, len(faults))  # of what one exploration may cost
-        states, seconds = trial.effort.crash_states // share, trial.effort.crash_seconds / share
-        budget = Budget(max(20, states), max(0.2, seconds), representatives=1, least=3)
+        states, seconds = budget_of(trial)
+        budget = Budget(max(20, states // share), max(0.2, seconds / share), representatives=1, least=3)
         for one in tried(base, faults, budget, trial.bench.seed):
             trial.count("errors")
             trial.count("comparisons", one.judged)

@@ -12,6 +12,7 @@ from conformance.result import Inconclusive, NotApplicable
 from conformance.suites.crash_recovery.killing import judge_kills
 from conformance.suites.crash_recovery.laboratory import (
     POWER,
+    budget_of,
     confirmed,
     explorer_of,
     require,
@@ -55,8 +56,8 @@ def recovers_from_a_crash_of_the_recovery(trial: Trial, name: str) -> None:
     """Require that a crash while the store recovers takes nothing that the first crash left."""
     explorer = explorer_of(trial, name)
     share = 3 * trial.effort.second_crashes  # of what one exploration may cost
-    states, seconds = trial.effort.crash_states // share, trial.effort.crash_seconds / share
-    budget = Budget(max(20, states), max(0.2, seconds), representatives=1, least=3)
+    states, seconds = budget_of(trial)
+    budget = Budget(max(20, states // share), max(0.2, seconds / share), representatives=1, least=3)
     models = ("kill", *POWER) if trial.backend.durability == "power-loss" else ("kill",)
     try:
         for model in models:
