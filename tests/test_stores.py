@@ -181,7 +181,8 @@ def test_page_has_every_failure() -> None:
         for stores, codes in rows
         for store in stores.split(", ")
         for code in re.findall(r"checks/([A-Z0-9-]+)\.md", codes)
-        if "-CRASH-" not in code and "-CONC-" not in code  # those have tests of their own
+        # The others have tests of their own.
+        if code.startswith("STATE-") and "-CRASH-" not in code and "-CONC-" not in code
     }
     failures = {
         (NAMES.get(store.module, store.module), code)

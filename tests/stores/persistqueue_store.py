@@ -1,4 +1,4 @@
-"""persist-queue's SQLiteAckQueue: its rows have ids of their own, so the row of a job is looked for."""
+"""persist-queue's SQLiteAckQueue: its rows have numbers, so the row of a job is looked for by the id in it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def open_jobs(where: Where) -> Any:
         return next((row for row in queue.queue() if row["data"]["id"] == job_id), None)
 
     def save_job(job: Any) -> None:
-        if not isinstance(job, dict) or "id" not in job:
-            raise ValueError("There is no id to find it by.")
+        if not isinstance(job, dict) or not isinstance(job.get("id"), str) or not job["id"]:
+            raise ValueError("A queue knows no ids: those of the jobs are this adapter's.")
         row = row_of(job["id"])
         if row is None:
             queue.put(job)
