@@ -58,6 +58,13 @@ STORES = (
         {"RUNS-FIELD-04": "fail", "RUNS-REFUSE-01": "fail", "RUNS-REFUSE-03": "blocked"},
     ),
     Store(
+        "OpenAI Agents SDK, as a log",
+        "log",
+        "tests.stores.agents_session_store:log",
+        "agents",
+        {"LOG-EVENT-02": "fail"},
+    ),
+    Store(
         "LangGraph SqliteStore",
         "layers",
         "tests.stores.langgraph_memory_store:backend",
@@ -151,8 +158,8 @@ def test_page_has_every_failure() -> None:
     shown = {
         (name, code)
         for names, codes in rows
-        for name in names.split(", ")
-        for code in re.findall(r"checks/((?:RUNS|JOBS|LAYERS)-[A-Z]+-\d+)\.md", codes)
+        for name in names.split(" / ")
+        for code in re.findall(r"checks/((?:RUNS|JOBS|LAYERS|LOG)-[A-Z]+-\d+)\.md", codes)
     }
     failures = {(s.name, code) for s in STORES for code, outcome in s.table.items() if outcome == "fail"}
     failures |= {(name, code) for name, code, found in ELSEWHERE if found}
