@@ -24,9 +24,9 @@ Kind = Literal["claims", "takeovers", "completions", "saves"]
 #: When all of it happens, and a lease that lasts for ever.
 NOW, LEASE = 1_000_000, 10**12
 #: How many jobs there are that are claimed, how many each worker saves, and how often each does what it does.
-JOBS, OWN, TIMES = 12, 3, 10
+JOBS, OWN, TIMES = 8, 3, 6
 #: Jobs that recur are few, so that workers meet at them.
-RECURRING = 4
+RECURRING = 3
 
 
 class Deed(NamedTuple):

@@ -145,6 +145,6 @@ def test_jobs_end_one_by_one(trial: Trial) -> None:
             ended(
                 trial, store, expected, 2_010 + number, "completed", "getting a job of a batch after it was completed"
             )
-            running[number] = {**expected, "history": fetch(trial, store, done["id"])["history"]}
+            running[number] = fetch(trial, store, done["id"])
             for job in running:
                 keeps(trial, store, job, "getting each job of the batch after one of them was completed")
