@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.report.matrix import Line, contracts_run, matrix_lines
+from conformance.report.partings import parting_lines
 from conformance.report.rows import checks_of, contract_rows, suite_rows
 
 #: Up to so many contracts have a row for each of their suites; more have a matrix.
@@ -37,7 +38,7 @@ def summary_lines(backend: Mapping[str, Any], width: int = 80) -> Iterator[Line]
         width: Of the terminal, in columns.
     """
     if len(contracts_run(backend)) > _MOST_ROWS:
-        yield from matrix_lines(backend)
+        yield from matrix_lines(backend, width)
         yield (("", ""),)
         lines = suite_rows(backend, width)
     else:
@@ -51,6 +52,7 @@ def _told(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _conditions(backend)
     yield from _damage(backend)
     yield from _findings(backend)
+    yield from parting_lines(backend)
     yield from _notes(backend)
     yield "", ""
     yield from _verdict_line(backend)

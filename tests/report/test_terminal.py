@@ -176,7 +176,8 @@ def test_two_contracts_have_rows() -> None:
         ([GAP, outcome("blocked")], "? 0/2", "red"),
         ([PASS, GAP], "~ 1/2", "yellow"),
         ([PASS, outcome("fail", "should")], "~ 1/1", "yellow"),
-        ([outcome("pass", "should")], "-", "green"),
+        ([outcome("pass", "should")], "(1/1)", "green"),
+        ([outcome("fail", "should")], "~ (0/1)", "yellow"),
         ([ABSENT], "n/a", ""),
         ([], "-", ""),
     ],
@@ -190,7 +191,7 @@ def test_a_cell_shows_the_worst_of_its_checks(checks: list[dict[str, Any]], cell
             contract("runs", concurrency=[PASS]),
         ]
     )
-    assert found[3] == (("  jobs", ""), ("          1/1", "green"), (f"  {cell:>6}", colour))
+    assert found[3] == (("  jobs", ""), ("          1/1", "green"), (f"{cell:>{max(8, len(cell) + 2)}}", colour))
 
 
 def test_long_evidence_goes_on_below() -> None:
@@ -203,3 +204,18 @@ def test_long_evidence_goes_on_below() -> None:
         "                                              4,740 crash states, 39 kills,",
     ]
     assert text(summary(contracts=contracts, width=120)[6]).endswith("39 kills, 78 errors")
+
+
+def test_names_of_suites_stand_in_two_lines_where_one_is_too_narrow() -> None:
+    """Six suites and six contracts fit into 80 columns, with the marks of a bad day."""
+    names = ("concurrency", "corruption", "crash_recovery", "differential", "replay", "round_trip")
+    broken = dict.fromkeys(names, [FAIL] * 124)
+    found = summary(contracts=[contract(name, **broken) for name in ("log", "layers", "vectors")])
+    assert [text(line) for line in found[:3]] == [
+        "                                      crash-                          round-",
+        "  must     concurrency  corruption  recovery  differential   replay     trip",
+        "  log          X 0/124     X 0/124   X 0/124       X 0/124  X 0/124  X 0/124",
+    ]
+    assert max(len(text(line)) for line in found[:3]) <= 80
+    wide = summary(contracts=[contract(name, **broken) for name in ("log", "layers", "vectors")], width=100)
+    assert text(wide[0]).split() == ["must", *(name.replace("_", "-") for name in names)]
