@@ -1,0 +1,43 @@
+"""Every honest and odd vector store passes the checks of the vectors contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.address import load
+from conformance.backend import Backend
+from conformance.check import Check, catalogue
+from conformance.result import Result
+from tests.benches import bench
+from tests.mutants.vectors_base import HONEST
+from tests.odd.vectors import ODD
+
+CHECKS = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "round-trip")]
+
+
+def judged(backend: Backend, root: Path, checks: list[Check]) -> dict[str, Result]:
+    """Carry out the round-trip checks of the vectors contract."""
+    one = bench(backend, root)
+    return {check.code: one.judge(check) for check in checks}
+
+
+@pytest.mark.parametrize("backend", ODD, ids=lambda backend: backend.name)
+def test_odd_stores_pass(backend: Backend, tmp_path: Path) -> None:
+    """A vector store that obeys the contract in its own way fails no check."""
+    results = judged(backend, tmp_path, CHECKS)
+    assert [result for result in results.values() if result.outcome not in ("pass", "not applicable")] == []
+
+
+def test_the_honest_store_is_judged_by_every_check(tmp_path: Path) -> None:
+    """No check but that of approximate stores is left out on a store that offers everything."""
+    results = judged(HONEST, tmp_path, CHECKS)
+    assert [code for code, result in results.items() if result.outcome != "pass"] == ["VECTORS-RECALL-01"]
+
+
+def test_the_reference_passes(tmp_path: Path) -> None:
+    """The shipped vector store, which is exact, fails no check, and all but one apply to it."""
+    pytest.importorskip("faiss")
+    results = judged(load("reference_backends.vectors:backend"), tmp_path, CHECKS)
+    assert [code for code, result in results.items() if result.outcome != "pass"] == ["VECTORS-RECALL-01"]
