@@ -124,12 +124,17 @@ def look_at_records(store: Handle, contract: str, offers: Collection[str], missi
     get = store.get_run if contract == "runs" else store.get_job
     seen = _run if contract == "runs" else _job
     found: dict[str, Any] = {}
-    for record_id in dict.fromkeys((*IDS, AGAIN, _BRANCH, *(item["id"] for item in listed))):
+    for record_id in dict.fromkeys((*IDS, AGAIN, _BRANCH, *ids_of(listed))):
         with suppress(*missing):
             record = get(record_id)
             if record is not None:
                 found[record_id] = seen(record)
     return Look(found, listed)
+
+
+def ids_of(listed: Sequence[Any]) -> list[Any]:
+    """Return the ids of what was listed; what has none is no record."""
+    return [item["id"] for item in listed if isinstance(item, dict) and "id" in item]
 
 
 # Errands.

@@ -13,6 +13,7 @@ from conformance.replay.records import (
     Look,
     claim_again,
     claim_records,
+    ids_of,
     live_again,
     live_records,
     look_again,
@@ -83,7 +84,10 @@ def saves_anew(trial: Trial, clear: Callable[[Handle], None], expected: Mapping[
             found = Look(dict(store.entries()), [{"id": key} for key, _ in store.entries()])
         else:
             found = look_at_records(store, contract, offers, missing)
-        for part, got, due in (("", found.records, dict(expected)), (", listed", _ids(found), sorted(expected))):
+        for part, got, due in (
+            ("", found.records, dict(expected)),
+            (", listed", sorted(ids_of(found.listed)), sorted(expected)),
+        ):
             trial.count("comparisons")
             if wrong := difference(got, due, ("read", "saved last")):
                 raise Violation(f"{what}{part}", expected="what was saved last, and nothing of before", got=wrong)
@@ -95,10 +99,6 @@ def saves_anew(trial: Trial, clear: Callable[[Handle], None], expected: Mapping[
         looks(store, "reading what was deleted and saved again")
         if is_durable(trial):
             looks(session.reopen(store), "reading it after the store was closed and opened again")
-
-
-def _ids(look: Look) -> list[str]:
-    return sorted(item["id"] for item in look.listed)
 
 
 def claims_the_same(trial: Trial) -> None:
