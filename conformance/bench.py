@@ -34,6 +34,7 @@ class Bench:
         case: A saved case, to be met again instead of a search; None to search.
         replay: Meets the case: called in place of the case's check, with its trial.
         progress: Called with a line about long work, while it goes on.
+        against: The backend that this one is compared with, call by call; None where there is one alone.
         rooms: What an engine keeps from one check to the next, by a key of its own; closed with the bench.
     """
 
@@ -48,6 +49,7 @@ class Bench:
     case: Any = None
     replay: Callable[[Trial], None] | None = None
     progress: Callable[[str], None] = lambda _: None
+    against: Profile | None = None
     rooms: dict[Any, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SUITES = Path(__file__).parent / "suites"
 #: The name of the one fixture that checks get; a prefix, so that no fixture of a user's conftest takes its place.
 FIXTURE = "conformance_bench"
+#: The suite that compares backends, where there are several.
+DIFFERENTIAL = "differential"
 _ATTRIBUTE = "conformance_check"
 
 CheckFunction = Callable[["Trial"], None]

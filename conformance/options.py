@@ -15,7 +15,7 @@ from typing import Any
 
 from conformance.address import nearest
 from conformance.backend import CONTRACTS
-from conformance.check import catalogue, suite_names
+from conformance.check import DIFFERENTIAL, catalogue, suite_names
 from conformance.effort import EFFORTS
 from conformance.gaps import Gap, known_gaps
 from conformance.project import ProjectError, read_toml
@@ -121,9 +121,10 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
 
     contract = _one_of("contract", value("contract", ""), ("", *CONTRACTS), origins)
     json = value("json", "")
+    backends = _words("backend", value("backend", ()), origins)
     return Options(
-        backends=_words("backend", value("backend", ()), origins),
-        suites=_suites(_words("suite", value("suite", ()), origins), origins),
+        backends=backends,
+        suites=_suites(_words("suite", value("suite", ()), origins), origins, several=len(backends) > 1),
         contract=contract,
         effort=_one_of("effort", value("effort", "normal"), tuple(EFFORTS), origins),
         seed=_number("seed", value("seed", 0), origins),
@@ -146,12 +147,14 @@ def _words(name: str, value: Any, origins: Mapping[str, str]) -> tuple[str, ...]
     return tuple(dict.fromkeys(words))
 
 
-def _suites(words: tuple[str, ...], origins: Mapping[str, str]) -> tuple[str, ...]:
+def _suites(words: tuple[str, ...], origins: Mapping[str, str], *, several: bool) -> tuple[str, ...]:
     known = suite_names()
     for word in words:
         _one_of("suite", word, known, origins)
+    if not words:
+        return tuple(name for name in known if several or name != DIFFERENTIAL)
     # Whether the backend opens is asked in every run: without it nothing else means anything.
-    return tuple(dict.fromkeys(("open", *words))) if words else known
+    return tuple(dict.fromkeys(("open", *words)))
 
 
 def _disks(words: tuple[str, ...], origins: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.check import Check, catalogue
+from conformance.check import DIFFERENTIAL, Check, catalogue
 from conformance.options import Options
 from conformance.profile import Profile
 from conformance.result import Result
@@ -35,6 +35,8 @@ class Run:
         """Tell whether `check` is part of this run for a backend, but for what a case leaves out."""
         if check.suite == "open":
             return True
+        if check.suite == DIFFERENTIAL and not self._is_compared(check, profile):
+            return False
         wanted = check.suite in self.options.suites or self._is_of_case(check)
         return wanted and not profile.error and check.contract in profile.missing
 
@@ -47,6 +49,15 @@ class Run:
     def expected(self, profile: Profile) -> list[Check]:
         """Return the checks that a full run of this selection of suites carries out for a backend."""
         return [check for check in catalogue().values() if self.applies(check, profile)]
+
+    def against(self, profile: Profile) -> Profile | None:
+        """Return the backend that one is compared with: the first, and the first with the second; None without."""
+        others = [other for other in self.profiles.values() if other.backend.name != profile.backend.name]
+        return others[0] if others else None
+
+    def _is_compared(self, check: Check, profile: Profile) -> bool:
+        other = self.against(profile)
+        return other is not None and not other.error and check.contract in other.missing
 
     def _is_of_case(self, check: Check) -> bool:
         return self.case is not None and check.code == self.case.code

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.check import catalogue
+from conformance.check import DIFFERENTIAL, catalogue
+from conformance.profile import probe
+from reference_backends import memory
 from tests.benches import LONG_ENOUGH, bench
 from tests.mutants.base import Mutant
 from tests.mutants.registry import mutants
@@ -23,7 +25,10 @@ FEW_CRASHES = replace(LONG_ENOUGH, crash_seconds=4.0)
 def test_check_kills_its_mutant(mutant: Mutant, code: str, tmp_path: Path) -> None:
     """The check named by the mutant fails on it, at the lowest effort; races get time."""
     effort = LONG_ENOUGH if mutant.backend.server is None else FEW_CRASHES
-    result = bench(mutant.backend, tmp_path, effort=effort).judge(catalogue()[code])
+    one = bench(mutant.backend, tmp_path, effort=effort)
+    if catalogue()[code].suite == DIFFERENTIAL:
+        one.against = probe(memory.backend)
+    result = one.judge(catalogue()[code])
     assert result.outcome == ("inconclusive" if code == "BACKEND-OPEN-01" else "fail"), result
 
 

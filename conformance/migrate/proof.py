@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.backend import Backend
-from conformance.check import catalogue
+from conformance.check import DIFFERENTIAL, catalogue
 from conformance.migrate.errors import Stopped, Unfit
 from conformance.migrate.side import Side
 from conformance.recording import raised
@@ -18,8 +18,8 @@ from conformance.versions import backend_version, kit_version
 _MAKE_ONE = (
     "Make one with `pytest --backend=... --conformance-json=FILE`, or move the data all the same with --unproven."
 )
-#: Of every run, and about no contract.
-_NOT_ASKED = ("open",)
+#: About no contract; about several backends.
+_NOT_ASKED = ("open", DIFFERENTIAL)
 
 
 def check_proof(path: Path, target: Side, contracts: Iterable[str]) -> str:

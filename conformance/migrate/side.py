@@ -51,6 +51,7 @@ class Opened:
         self.missing = side.backend.errors.get("missing", KeyError)
         self._store = store
         self._driver = driver
+        self._offers: dict[str, bool] = {}
 
     def call(self, verb: str, *args: Any, **kwargs: Any) -> Any:
         """Call a verb, and return what it gives.
@@ -91,8 +92,11 @@ class Opened:
 
     def offers(self, capability: str) -> bool:
         """Tell whether the store offers a capability of its contract, and the backend does not disclaim it."""
-        found = next(one for one in contracts()[self.contract].capabilities if one.name == capability)
-        return capability not in self.side.backend.lacks and not found.missing_from(self._store)
+        if capability not in self._offers:  # asked for each record
+            found = next(one for one in contracts()[self.contract].capabilities if one.name == capability)
+            lacked = capability in self.side.backend.lacks
+            self._offers[capability] = not lacked and not found.missing_from(self._store)
+        return self._offers[capability]
 
     def is_whole(self) -> bool:
         """Tell whether the store has the verbs of its contract."""

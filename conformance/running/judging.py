@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.bench import Bench
-from conformance.check import FIXTURE, Check, check_of
+from conformance.check import DIFFERENTIAL, FIXTURE, Check, check_of
 from conformance.effort import EFFORTS
 from conformance.gaps import Gap
 from conformance.options import Options
@@ -61,6 +61,7 @@ def _bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         disks=run.options.disks,
         case=run.case,
         replay=_replay(run.case),
+        against=run.against(run.profiles[request.param]),
         progress=line.show if line is not None else lambda _: None,
     )
 
@@ -186,7 +187,11 @@ def case_command(config: pytest.Config, result: Result, path: str) -> str:
 
 
 def _begun(config: pytest.Config, result: Result) -> list[str]:
-    return ["pytest", f"{_option(config, 'backend')}={_spec(config.stash[RUN].options, result.backend, config)}"]
+    run = config.stash[RUN]
+    # What was compared needs what it was compared with.
+    other = run.against(run.profiles[result.backend]) if result.suite == DIFFERENTIAL else None
+    names = [result.backend] + ([other.backend.name] if other else [])
+    return ["pytest", *(f"{_option(config, 'backend')}={_spec(run.options, name, config)}" for name in names)]
 
 
 def _option(config: pytest.Config, name: str) -> str:

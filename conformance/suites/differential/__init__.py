@@ -1,0 +1,1 @@
+"""The suite `differential`: the same calls on two backends, until they part."""
