@@ -80,12 +80,11 @@ def test_ids_that_look_alike_are_kept_apart(trial: Trial) -> None:
             else:
                 save()
             kept[run_id] = number
-        for again in (0, 100):
-            for run_id in kept:
-                kept[run_id] += again
-                store.save_run(small_run(run_id, kept[run_id]))
-            for run_id, number in kept.items():
-                holds(trial, store, small_run(run_id, number), f"getting {run_id!r} beside ids that look like it")
+        for run_id in list(kept)[:2]:
+            kept[run_id] += 100
+            store.save_run(small_run(run_id, kept[run_id]))
+        for run_id, number in kept.items():
+            holds(trial, store, small_run(run_id, number), f"getting {run_id!r} beside ids that look like it")
         for run_id in kept:
             _listed_once(trial, store, run_id)
 
