@@ -1,4 +1,4 @@
-"""The `vectors` backend: embeddings with their records, found by an exact index of faiss.
+"""The `faiss` backend: embeddings with their records, found by an exact index of faiss.
 
     store = VectorStore(SqliteState(path), dimension=384, metric="cosine")
     store.add(["a"], [embedding], [{"source": "mail"}])
@@ -35,6 +35,8 @@ DIMENSION, METRIC = 8, "cosine"
 _LARGEST = (2 - 2.0**-23) * 2.0**127
 #: A vector and its metadata.
 _Entry = tuple[list[float], dict[str, Any]]
+#: How many records are read before they go into the index.
+_AT_ONCE = 1_000
 _ABOUT, _CHANGES, _RECORD = "about", "changes", "record/"
 
 
@@ -106,7 +108,7 @@ class VectorStore:
         with self._fresh():
             found = [(one, self._records.get(one)) for one in map(check_id, ids)]
             return [
-                None if entry is None else {"id": one, "vector": list(entry[0]), "metadata": dict(entry[1])}
+                None if entry is None else {"id": one, "vector": entry[0].tolist(), "metadata": dict(entry[1])}
                 for one, entry in found
             ]
 
@@ -128,7 +130,7 @@ class VectorStore:
         if k < 0:
             raise ValueError(f"k={k} is negative.")
         wanted = _checked_metadata({} if where is None else where)
-        asked = self._rows([self._checked(vector)])
+        asked = self._indexed(self._numpy.array([self._checked(vector)], dtype="float32"))
         with self._fresh():
             numbers = [n for n, key in self._ids.items() if _matches(self._records[key][1], wanted)]
             return self._nearest(asked, min(k, len(numbers)), numbers)
@@ -173,15 +175,17 @@ class VectorStore:
 
     def _load(self, records: Mapping[str, Any]) -> None:
         self._seen = records.get(_CHANGES, 0)
-        self._records: dict[str, _Entry] = {}
+        # Rows of 32 bits a number; a list takes eight times that.
+        self._records: dict[str, tuple[Any, dict[str, Any]]] = {}
         self._numbers: dict[str, int] = {}  # faiss knows records by number
         self._ids: dict[int, str] = {}
         self._last = 0
         flat = self._faiss.IndexFlatL2 if self.metric == "l2" else self._faiss.IndexFlatIP
         self._index = self._faiss.IndexIDMap2(flat(self.dimension))
         keys = [key for key in records if key.startswith(_RECORD)]
-        loaded = {key.removeprefix(_RECORD): records[key] for key in sorted(keys)}
-        self._index_changes({key: (entry["vector"], entry["metadata"]) for key, entry in loaded.items()})
+        for first in range(0, len(keys), _AT_ONCE):
+            loaded = {key.removeprefix(_RECORD): records[key] for key in keys[first : first + _AT_ONCE]}
+            self._index_changes({key: (entry["vector"], entry["metadata"]) for key, entry in loaded.items()})
 
     # -- index --------------------------------------------------------------------------------------------------------
 
@@ -192,14 +196,16 @@ class VectorStore:
         if old:
             self._index.remove_ids(self._numpy.array(old, dtype="int64"))
         new = {key: entry for key, entry in changes.items() if entry is not None}
-        for key, entry in new.items():
+        if not new:
+            return
+        rows = self._numpy.array([vector for vector, _ in new.values()], dtype="float32")
+        for row, (key, (_, metadata)) in zip(rows, new.items(), strict=True):
             self._last += 1
             self._numbers[key] = self._last
             self._ids[self._last] = key
-            self._records[key] = entry
-        if new:
-            numbers = self._numpy.array([self._numbers[key] for key in new], dtype="int64")
-            self._index.add_with_ids(self._rows([vector for vector, _ in new.values()]), numbers)
+            self._records[key] = (row, metadata)
+        numbers = self._numpy.array([self._numbers[key] for key in new], dtype="int64")
+        self._index.add_with_ids(self._indexed(rows), numbers)
 
     def _nearest(self, asked: Any, k: int, numbers: list[int]) -> list[tuple[str, float]]:
         if not k:
@@ -216,11 +222,12 @@ class VectorStore:
         pairs = [(self._ids[number], score) for number, score in zip(found, scores, strict=True)]
         return sorted(pairs, key=lambda pair: (sign * pair[1], pair[0]))[:k]
 
-    def _rows(self, vectors: list[list[float]]) -> Any:
-        rows = self._numpy.array(vectors, dtype="float64")
-        if self.metric == "cosine":
-            rows /= self._numpy.linalg.norm(rows, axis=1, keepdims=True)
-        return rows.astype("float32")
+    def _indexed(self, rows: Any) -> Any:
+        """Return rows as the index wants them."""
+        if self.metric != "cosine":
+            return rows
+        exact = rows.astype("float64")  # the square of a large number has no place in 32 bits
+        return (exact / self._numpy.linalg.norm(exact, axis=1, keepdims=True)).astype("float32")
 
     def _checked(self, vector: Any) -> list[float]:
         """Return a vector as the index keeps it: each number rounded to 32 bits."""
@@ -258,7 +265,7 @@ def _library(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"The vectors backend needs {name}: pip install 'pytest-backend-conformance[vectors]'.", name=name
+            f"The vector store needs {name}: pip install 'pytest-backend-conformance[vectors]'.", name=name
         ) from error
 
 
@@ -269,4 +276,4 @@ def open_vectors(where: Where) -> VectorStore:
     )
 
 
-backend = Backend("vectors", vectors=open_vectors, corruption="detects", errors={"corrupt": CorruptRecord})
+backend = Backend("faiss", vectors=open_vectors, corruption="detects", errors={"corrupt": CorruptRecord})
