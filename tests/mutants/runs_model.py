@@ -11,17 +11,17 @@ from tests.mutants.runs_base import Run, runs_mutant
 
 
 class ForgetsEvictedEvents:
-    """Keeps texts in memory, and holds the two runs that were saved last, to append events to these alone."""
+    """Keeps texts in memory, and holds the run that was saved last, to append events to it alone."""
 
     def __init__(self, path: Path) -> None:
         self.texts: dict[str, str] = {}
-        self.held: list[str] = []
+        self.held = ""
 
     def save_run(self, run: Run) -> None:
         """Save a run, and hold it."""
         run_id, text = check_record(run, "run"), dumps(run)
         self.texts[run_id] = text
-        self.held = [*(one for one in self.held if one != run_id), run_id][-2:]
+        self.held = run_id
 
     def get_run(self, run_id: str) -> Any:
         """Return a run."""
@@ -34,7 +34,7 @@ class ForgetsEvictedEvents:
     def append_event(self, run_id: str, event: Any) -> None:
         """Append an event, if the run is held."""
         run = self.get_run(run_id)
-        if run_id in self.held:
+        if run_id == self.held:
             self.texts[run_id] = dumps({**run, "events": [*run.get("events", []), event]})
 
 
