@@ -103,7 +103,7 @@ def _apply(content: Content, step: Step) -> Content:
         case "fail", (job_id, now, error) if job_id in until:
             jobs[job_id] = {**_noted(jobs[job_id], now, "failed"), "error": error, "status": "ready"}
             del until[job_id]
-    return {**content_of(jobs), **({"until": until} if "until" in content else {})}
+    return {**content_of(jobs, content["otherwise"]), **({"until": until} if "until" in content else {})}
 
 
 def _due(jobs: dict[str, Any], until: dict[str, int], now: int) -> list[str]:

@@ -77,14 +77,14 @@ def _apply(content: Content, step: Step) -> Content:
         return content
     entries = {(layer, scope, key): value for layer, scope, key, value in content["entries"]}
     if step.verb == "clear":
-        return _content({address: value for address, value in entries.items() if not _cleared(address, step)})
-    key, *values, layer, scope = step.args
-    address = (layer or 0, scope or "", key)
-    if step.verb == "set":
-        entries[address] = values[0]
+        entries = {address: value for address, value in entries.items() if not _cleared(address, step)}
     else:
+        key, *values, layer, scope = step.args
+        address = (layer or 0, scope or "", key)
         entries.pop(address, None)
-    return _content(entries)
+        if step.verb == "set":
+            entries[address] = values[0]
+    return {**_content(entries), "otherwise": content["otherwise"]}
 
 
 def _cleared(address: Sequence[Any], step: Step) -> bool:
@@ -114,8 +114,9 @@ def _parts(content: Content) -> Iterable[Any]:
     return [*content["entries"], *content["otherwise"]]
 
 
-def _probe(_domain: str) -> Step:
-    return Step("set", (PROBE_KEY, "written after recovery", None, None))
+def _probe(domain: str) -> Step:
+    text = "written after recovery"
+    return Step("set", (PROBE_KEY, text.encode() if domain == "bytes" else text, None, None))
 
 
 def _source(step: Step) -> str:

@@ -38,10 +38,10 @@ class Kind:
     seen: Callable[[Any], Any]
 
 
-def content_of(records: dict[str, Any]) -> Content:
-    """Return the content with these records, by their ids."""
+def content_of(records: dict[str, Any], otherwise: Sequence[Any] = ()) -> Content:
+    """Return the content with these records, by their ids, and with what listing and getting do not agree on."""
     pairs = sorted(records.items(), key=lambda pair: str(pair[0]))  # a store may give ids of any type after a crash
-    return {"records": [list(pair) for pair in pairs], "otherwise": []}
+    return {"records": [list(pair) for pair in pairs], "otherwise": list(otherwise)}
 
 
 def read_records(driver: Driver, store: Any, kind: Kind) -> Content:

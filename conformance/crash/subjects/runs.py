@@ -65,7 +65,7 @@ def _apply(content: Content, step: Step) -> Content:
             runs.pop(run_id, None)
         case "fork_run", (run_id, new_id, checkpoint_id) if run_id in runs:
             runs[new_id] = _branch(runs[run_id], new_id, checkpoint_id)
-    return content_of(runs)
+    return content_of(runs, content["otherwise"])
 
 
 def _branch(source: dict[str, Any], new_id: str, checkpoint_id: str) -> Any:

@@ -174,7 +174,7 @@ _MAKERS: dict[tuple[str, str], Maker] = {
 }
 
 
-#: Those of the other contracts: their records are JSON whatever the domain, and they use what the store offers.
+#: Those of the other contracts, which use what the store offers.
 _OF_OFFERS = {"runs": RUN_WORKLOADS, "jobs": JOB_WORKLOADS, "layers": LAYER_WORKLOADS}
 
 
@@ -190,6 +190,6 @@ def workload(contract: str, name: str, *, domain: str, seed: int, offers: Collec
     """
     draw = random.Random(seed)
     if contract in _OF_OFFERS:
-        return Workload(name, contract, tuple(_OF_OFFERS[contract][name](draw, offers)))
+        return Workload(name, contract, tuple(_OF_OFFERS[contract][name](draw, domain, offers)))
     maker = _maintenance(offers) if name == "maintenance" else _MAKERS[contract, name]
     return Workload(name, contract, tuple(maker(draw, domain)))

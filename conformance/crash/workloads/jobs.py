@@ -45,7 +45,7 @@ def _run(job_id: str, size: int, runs: int) -> list[Step]:
     return [_saved(_job(job_id, size, runs, status="running")), _saved(_job(job_id, size, runs + 1))]
 
 
-def _saves(draw: random.Random, offers: Collection[str]) -> list[Step]:
+def _saves(draw: random.Random, _domain: str, offers: Collection[str]) -> list[Step]:
     sizes = [draw.choice(SIZES) for _ in range(3)]
     deletes = "delete_job" in offers
     return [
@@ -57,11 +57,11 @@ def _saves(draw: random.Random, offers: Collection[str]) -> list[Step]:
         *_run("j0", sizes[0], 1),
         *([Step("delete_job", ("j1",))] if deletes else []),
         _saved(_job("j2", 5_005, 1, intervalMs=None, status="stopped")),
-        _saved(_job("j0", sizes[2], 2)),
+        _saved(_job("j0", sizes[2], 2, status="stopped")),
     ]
 
 
-def _claims(draw: random.Random, _offers: Collection[str]) -> list[Step]:
+def _claims(draw: random.Random, _domain: str, _offers: Collection[str]) -> list[Step]:
     def text(job_id: str, number: int) -> str:
         found: str = value_of(job_id, number, draw.choice(SIZES[:2]), "json")
         return found
@@ -88,7 +88,7 @@ def _claims(draw: random.Random, _offers: Collection[str]) -> list[Step]:
     ]
 
 
-def _moves(draw: random.Random, _offers: Collection[str]) -> list[Step]:
+def _moves(draw: random.Random, _domain: str, _offers: Collection[str]) -> list[Step]:
     def move(job_id: str, *statuses: str) -> list[Step]:
         return [Step("set_status", (job_id, status)) for status in statuses]
 
@@ -102,7 +102,7 @@ def _moves(draw: random.Random, _offers: Collection[str]) -> list[Step]:
     ]
 
 
-def _reopening(draw: random.Random, _offers: Collection[str]) -> list[Step]:
+def _reopening(draw: random.Random, _domain: str, _offers: Collection[str]) -> list[Step]:
     size = draw.choice(SIZES)
     return [
         _saved(_job("j1", 705)),  # not touched again: it tells of a store that took an error for an empty place
@@ -115,8 +115,8 @@ def _reopening(draw: random.Random, _offers: Collection[str]) -> list[Step]:
     ]
 
 
-#: By name; each makes steps from a source of randomness and what the store offers.
-JOB_WORKLOADS: Mapping[str, Callable[[random.Random, Collection[str]], list[Step]]] = {
+#: By name; each makes steps from a source of randomness and what the store offers; its records are JSON in any domain.
+JOB_WORKLOADS: Mapping[str, Callable[[random.Random, str, Collection[str]], list[Step]]] = {
     "saves of jobs that run": _saves,
     "claims": _claims,
     "moves from status to status": _moves,

@@ -12,20 +12,20 @@ from conformance.crash.workloads.values import SIZES, value_of
 _ADA = "ada"
 
 
-def _writer(draw: random.Random, offers: Collection[str]) -> Callable[..., Step]:
+def _writer(draw: random.Random, domain: str, offers: Collection[str]) -> Callable[..., Step]:
     """Return what makes steps: in the layers and scopes that the store has, with values that no other step writes."""
     numbers = iter(range(100))
 
     def step(verb: str, *key: str, layer: int | None = None, scope: str | None = None) -> Step:
-        value: list[Any] = [value_of(key[0], next(numbers), draw.choice(SIZES), "json")] if verb == "set" else []
+        value: list[Any] = [value_of(key[0], next(numbers), draw.choice(SIZES), domain)] if verb == "set" else []
         place = layer if "precedence" in offers else None, scope if "scopes" in offers else None
         return Step(verb, (*key, *value, *place))
 
     return step
 
 
-def _sets(draw: random.Random, offers: Collection[str]) -> list[Step]:
-    step = _writer(draw, offers)
+def _sets(draw: random.Random, domain: str, offers: Collection[str]) -> list[Step]:
+    step = _writer(draw, domain, offers)
     return [
         step("set", "k0"),
         step("set", "k0", layer=1),
@@ -41,8 +41,8 @@ def _sets(draw: random.Random, offers: Collection[str]) -> list[Step]:
     ]
 
 
-def _clears(draw: random.Random, offers: Collection[str]) -> list[Step]:
-    step = _writer(draw, offers)
+def _clears(draw: random.Random, domain: str, offers: Collection[str]) -> list[Step]:
+    step = _writer(draw, domain, offers)
     return [
         *(step("set", key) for key in ("k0", "k1", "k2")),
         step("set", "k0", layer=1),
@@ -56,8 +56,8 @@ def _clears(draw: random.Random, offers: Collection[str]) -> list[Step]:
     ]
 
 
-def _reopening(draw: random.Random, offers: Collection[str]) -> list[Step]:
-    step = _writer(draw, offers)
+def _reopening(draw: random.Random, domain: str, offers: Collection[str]) -> list[Step]:
+    step = _writer(draw, domain, offers)
     return [
         step("set", "k0"),
         step("set", "k1"),  # not touched again: it tells of a store that took an error for an empty place
@@ -70,8 +70,8 @@ def _reopening(draw: random.Random, offers: Collection[str]) -> list[Step]:
     ]
 
 
-#: By name; each makes steps from a source of randomness and what the store offers.
-LAYER_WORKLOADS: Mapping[str, Callable[[random.Random, Collection[str]], list[Step]]] = {
+#: By name; each makes steps from a source of randomness, a domain of values, and what the store offers.
+LAYER_WORKLOADS: Mapping[str, Callable[[random.Random, str, Collection[str]], list[Step]]] = {
     "sets and deletes": _sets,
     "clears": _clears,
     "closing and reopening": _reopening,

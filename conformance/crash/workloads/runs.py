@@ -50,7 +50,7 @@ def _saved(run: dict[str, Any]) -> Step:
     return Step("save_run", (run,))
 
 
-def _saves(draw: random.Random, offers: Collection[str]) -> list[Step]:
+def _saves(draw: random.Random, _domain: str, offers: Collection[str]) -> list[Step]:
     sizes = [draw.choice(SIZES) for _ in range(4)]
     shrunk = {**_run("r0", *sizes), "messages": [], "checkpoints": [], "status": "completed"}
     deletes = "delete_run" in offers
@@ -69,7 +69,7 @@ def _saves(draw: random.Random, offers: Collection[str]) -> list[Step]:
     ]
 
 
-def _events(draw: random.Random, _offers: Collection[str]) -> list[Step]:
+def _events(draw: random.Random, _domain: str, _offers: Collection[str]) -> list[Step]:
     def append(run_id: str, number: int) -> Step:
         return Step("append_event", (run_id, _event(run_id, number, draw.choice(SIZES))))
 
@@ -86,7 +86,7 @@ def _events(draw: random.Random, _offers: Collection[str]) -> list[Step]:
     ]
 
 
-def _forks(draw: random.Random, _offers: Collection[str]) -> list[Step]:
+def _forks(draw: random.Random, _domain: str, _offers: Collection[str]) -> list[Step]:
     sizes = [draw.choice(SIZES) for _ in range(4)]
     return [
         _saved(_run("r0", *sizes[:3])),
@@ -97,7 +97,7 @@ def _forks(draw: random.Random, _offers: Collection[str]) -> list[Step]:
     ]
 
 
-def _reopening(draw: random.Random, _offers: Collection[str]) -> list[Step]:
+def _reopening(draw: random.Random, _domain: str, _offers: Collection[str]) -> list[Step]:
     sizes = [draw.choice(SIZES) for _ in range(3)]
     return [
         _saved(_run("r0", *sizes[:1])),
@@ -111,8 +111,8 @@ def _reopening(draw: random.Random, _offers: Collection[str]) -> list[Step]:
     ]
 
 
-#: By name; each makes steps from a source of randomness and what the store offers.
-RUN_WORKLOADS: Mapping[str, Callable[[random.Random, Collection[str]], list[Step]]] = {
+#: By name; each makes steps from a source of randomness and what the store offers; its records are JSON in any domain.
+RUN_WORKLOADS: Mapping[str, Callable[[random.Random, str, Collection[str]], list[Step]]] = {
     "saves of growing runs": _saves,
     "events": _events,
     "forks": _forks,
