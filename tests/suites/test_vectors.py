@@ -11,10 +11,12 @@ from conformance.backend import Backend
 from conformance.check import Check, catalogue
 from conformance.result import Result
 from tests.benches import bench
+from tests.mutants import vectors_crash
 from tests.mutants.vectors_base import HONEST
 from tests.odd.vectors import ODD
 
 CHECKS = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "round-trip")]
+CRASHES = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "crash-recovery")]
 
 
 def judged(backend: Backend, root: Path, checks: list[Check]) -> dict[str, Result]:
@@ -41,3 +43,16 @@ def test_the_reference_passes(tmp_path: Path) -> None:
     pytest.importorskip("faiss")
     results = judged(load("reference_backends.vectors:backend"), tmp_path, CHECKS)
     assert [code for code, result in results.items() if result.outcome != "pass"] == ["VECTORS-RECALL-01"]
+
+
+def test_a_store_that_replaces_its_file_survives_every_crash(tmp_path: Path) -> None:
+    """The honest store of the crash mutants passes all checks of crashes."""
+    results = judged(vectors_crash.HONEST, tmp_path, CRASHES)
+    assert [code for code, result in results.items() if result.outcome != "pass"] == []
+
+
+def test_the_reference_survives_every_crash(tmp_path: Path) -> None:
+    """Records and index of the shipped store agree after every crash that is tried."""
+    pytest.importorskip("faiss")
+    results = judged(load("reference_backends.vectors:backend"), tmp_path, CRASHES)
+    assert [code for code, result in results.items() if result.outcome != "pass"] == []

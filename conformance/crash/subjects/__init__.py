@@ -12,8 +12,9 @@ from conformance.crash.subjects.log import LOG
 from conformance.crash.subjects.runs import RUNS
 from conformance.crash.subjects.state import STATE
 from conformance.crash.subjects.subject import Content, Step, Subject, canonical
+from conformance.crash.subjects.vectors import VECTORS
 
 #: The subject of each contract.
-SUBJECTS = {"state": STATE, "log": LOG, "runs": RUNS, "jobs": JOBS, "layers": LAYERS}
+SUBJECTS = {"state": STATE, "log": LOG, "runs": RUNS, "jobs": JOBS, "layers": LAYERS, "vectors": VECTORS}
 
-__all__ = ["JOBS", "LAYERS", "LOG", "RUNS", "STATE", "SUBJECTS", "Content", "Step", "Subject", "canonical"]
+__all__ = ["JOBS", "LAYERS", "LOG", "RUNS", "STATE", "SUBJECTS", "VECTORS", "Content", "Step", "Subject", "canonical"]

@@ -17,6 +17,7 @@ from conformance.crash.workloads.jobs import JOB_WORKLOADS
 from conformance.crash.workloads.layers import LAYER_WORKLOADS
 from conformance.crash.workloads.runs import RUN_WORKLOADS
 from conformance.crash.workloads.values import LARGE, SIZES, value_of
+from conformance.crash.workloads.vectors import VECTOR_WORKLOADS
 
 __all__ = ["LARGE", "SIZES", "Workload", "value_of", "workload"]
 
@@ -175,7 +176,7 @@ _MAKERS: dict[tuple[str, str], Maker] = {
 
 
 #: Those of the other contracts, which use what the store offers.
-_OF_OFFERS = {"runs": RUN_WORKLOADS, "jobs": JOB_WORKLOADS, "layers": LAYER_WORKLOADS}
+_OF_OFFERS = {"runs": RUN_WORKLOADS, "jobs": JOB_WORKLOADS, "layers": LAYER_WORKLOADS, "vectors": VECTOR_WORKLOADS}
 
 
 def workload(contract: str, name: str, *, domain: str, seed: int, offers: Collection[str] = ()) -> Workload:
