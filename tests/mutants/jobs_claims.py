@@ -435,7 +435,7 @@ MUTANTS = [
     _mutant("running_is_taken", "what was saved as running is handed out", "DUE-02", RunningIsTaken),
     _mutant("order_of_insertion", "due jobs come in the order of their saving", "DUE-03", OrderOfInsertion),
     _mutant("order_of_texts", "due jobs are sorted as texts", "DUE-03", OrderOfTexts),
-    _mutant("no_limit", "the limit is ignored", "DUE-04", NoLimit),
+    _mutant("no_limit", "the limit is ignored", "DUE-04 MODEL-01", NoLimit),
     _mutant("zero_is_no_limit", "a limit of 0 gives all", "DUE-04", ZeroIsNoLimit),
     _mutant(
         "claims_all_gives_some",

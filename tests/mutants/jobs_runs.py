@@ -257,6 +257,25 @@ class TwentyFiveAttempts(PlainJobs):
         return bool(entry["attempts"] >= (entry["job"].get("maxAttempts") or 25))
 
 
+class SaveForgetsAttempts(PlainJobs):
+    """Counts attempts anew when a job is saved."""
+
+    def save_job(self, job: Any) -> Any:
+        super().save_job(job)
+        entry = self.entry(job["id"])
+        assert entry is not None
+        self.write(job["id"], {**entry, "attempts": 0})
+
+
+class RenewalIsALongOne(PlainJobs):
+    """A lease that is renewed for less than is left of it keeps its end."""
+
+    def renew(self, job_id: str, token: int, now: int, lease: int) -> None:
+        entry = self.entry(job_id)
+        left = entry["until"] - now if entry is not None and entry["until"] is not None else 0
+        super().renew(job_id, token, now, max(lease, left))
+
+
 class StoppingIsRefused(PlainJobs):
     def may_follow(self, status: str, following: str) -> bool:
         return following != "stopping" and super().may_follow(status, following)
@@ -500,6 +519,8 @@ MUTANTS = [
     _mutant("poison_takes_the_place", "poison jobs count for the limit", "FAIL-04", PoisonTakesThePlace),
     _mutant("attempts_for_ever", "attempts are counted since the job was made", "FAIL-05", AttemptsForEver),
     _mutant("twenty_five_attempts", "a job without maxAttempts has 25", "FAIL-07", TwentyFiveAttempts),
+    _mutant("save_forgets_attempts", "attempts are counted anew when a job is saved", "FAIL-02", SaveForgetsAttempts),
+    _mutant("renewal_is_a_long_one", "a renewal never lets a lease end earlier", "LEASE-04", RenewalIsALongOne),
     _mutant("stopping_is_refused", "a legal move is refused", "STATUS-01", StoppingIsRefused),
     _mutant("status_takes_fields", "a move takes the error along", "STATUS-01", StatusTakesFields),
     _mutant("status_in_memory", "statuses are kept in memory", "STATUS-02", StatusInMemory),

@@ -69,6 +69,7 @@ def test_poison_is_failed_for_good(trial: Trial) -> None:
             now = 2_000 + 100 * number
             for job_id, token in gives(trial, store, now, ids, f"claiming for attempt {number}").items():
                 fail(store, job_id, token, now + 1, number)
+            save(store, {**fetch(trial, store, "a"), "label": f"saved after attempt {number}"})
             expected = {"a": "failed" if number == 3 else "ready", "b": "failed"}
             _statuses(trial, store, expected, f"the statuses of jobs with 3 and 1 attempts after {number} failed")
         trial.equal(fetch(trial, store, "a")["error"], 3, "the error of a job that failed for good")
