@@ -7,9 +7,9 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from conformance import Backend, Where
@@ -21,19 +21,6 @@ Entries = dict[str, Any]
 
 class ConflictError(Exception):
     """The token was superseded, or the id is taken."""
-
-
-class Box(Protocol):
-    """What all entries of a store are kept in."""
-
-    def load(self) -> Entries:
-        """Return all entries; the caller may change them."""
-
-    def save(self, entries: Entries) -> None:
-        """Put entries in the place of all."""
-
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep everybody else out."""
 
 
 class MemoryBox:
@@ -84,6 +71,10 @@ class FileBox:
         """Keep everybody else out."""
         with self.lock.held(exclusive=True):
             yield
+
+
+#: What all entries of a store are kept in.
+Box = MemoryBox | FileBox
 
 
 class Runs:
