@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from conformance.address import nearest
 from conformance.backend import DISK_ERRORS, PROMISES, SERVER
-from conformance.check import Check, catalogue
+from conformance.check import DIFFERENTIAL, Check, catalogue
 from conformance.contracts import Capability, contracts
 from conformance.histories.command import EXIT_UNUSABLE, FORMATS, UnusableError, check_history
 from conformance.histories.judge import MODELS
@@ -117,6 +117,8 @@ def applies_to(check: Check) -> list[str]:
         for capability in contract.capabilities
         if capability.name == check.capability
     ]
+    if check.suite == DIFFERENTIAL:
+        phrases.append(f"two backends of one run that both have a `{contract.name}` store")
     if check.capability == SERVER:
         phrases.append("stores that talk to a `server` (`Backend(server=...)`)")
     if check.capability in DISK_ERRORS:

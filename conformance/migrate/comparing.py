@@ -149,7 +149,7 @@ def _compare_logs(source: Opened, target: Opened, found: Compared, tell: Callabl
         if other is not None:
             wholes[1].add(other[0], digest(other[1]))
         if one is None or other is None or one[0] != other[0] or digest(one[1]) != digest(other[1]):
-            position = (one or other)[0]
+            position = (one or other or (0, None))[0]
             found.differs(f"event {position}", ABSENT if one is None else one[1], ABSENT if other is None else other[1])
         if found.records % _EVERY == 0:
             tell(found.records, head)
