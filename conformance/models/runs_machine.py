@@ -49,7 +49,7 @@ class RunsMachine(PlacedMachine):
 
     @rule(run_id=_IDS, number=_NUMBERS)
     def save(self, run_id: str, number: int) -> None:
-        """Save a run, one that is there with the parent that it has."""
+        """Save a run, one that is there with the parent that it has, one that was acquired with its newest token."""
         self._save(self._run(run_id, number))
 
     @precondition(lambda self: self.offers("lineage") and self.model.runs)
@@ -160,6 +160,9 @@ class RunsMachine(PlacedMachine):
         return run
 
     def _save(self, run: steps.Run, token: int | None = None) -> None:
+        if token is None and run["id"] in self.model.tokens:
+            token = self.model.tokens[run["id"]][-1]
+        # A store may have no such argument.
         options = {} if token is None else {"token": token}
         call = partial(self.store.save_run, run, **options)
         self._agreed(partial(self.model.save, run, token), call, "saving a run")

@@ -47,7 +47,19 @@ class SummaryRuns(PlainRuns):
 
 
 class FamilyRuns(PlainRuns):
-    """Gives tokens with gaps, keeps little in a branch, makes it a child of its source, and lets parents change."""
+    """Gives tokens with gaps, and asks for one ever after; keeps little in a branch, a child of its source."""
+
+    def save_run(self, run: Run, token: int | None = None) -> None:
+        """Save a run, one that was acquired with its token only."""
+        if (
+            token is None
+            and type(run) is dict
+            and isinstance(run.get("id"), str)
+            and run["id"]
+            and self.token(run["id"])
+        ):
+            raise ConflictError("saved without a token")
+        super().save_run(run, token)
 
     def acquire_run(self, run_id: str, owner: str) -> int:
         """Give a token far from the one before."""

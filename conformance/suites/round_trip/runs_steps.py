@@ -112,8 +112,8 @@ def listing(trial: Trial, store: Handle) -> list[Run]:
     """Return what the store lists: records, or summaries with an `id`."""
     found = store.list_runs()
     for item in found:
-        if not (isinstance(item, dict) and "id" in item):
-            trial.violated("listing the runs", expected="dicts with an 'id'", got=literal(item))
+        if not (isinstance(item, dict) and isinstance(item.get("id"), str)):
+            trial.violated("listing the runs", expected="dicts with a text as 'id'", got=literal(item))
     return found
 
 
