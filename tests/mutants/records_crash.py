@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,12 +51,8 @@ class SaveErrorsIgnored(AtomicFiles):
             super().write(changes)
 
 
-def _on(journal: type[Journal]) -> type[JournalState]:
-    class State(JournalState):
-        def __init__(self, path: Path) -> None:
-            super().__init__(journal(path))
-
-    return State
+def _on(journal: type[Journal]) -> Callable[[Path], JournalState]:
+    return lambda path: JournalState(journal(path))
 
 
 MUTANTS = [
