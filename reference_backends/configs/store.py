@@ -163,7 +163,7 @@ class ConfigStore(AtomicMapping):
         """Bring a document to the present version, after a backup of its file; the lock is held."""
         if not path.exists():
             return
-        data = path.read_bytes()
+        data = migrated = path.read_bytes()
         document = _document(path)
         first = document["version"]
         while document["version"] < self._current:
@@ -172,10 +172,10 @@ class ConfigStore(AtomicMapping):
                 raise MigrationError(f"{path} has version {version}, from which no migration leads on.")
             try:
                 document = {**self._migrations[version](deepcopy(document)), "version": version + 1}
-                migrated = encode(document, _format_of(path))
+                migrated = encode(document, _format_of(path))  # each step, so that the one that fails is told
             except Exception as error:
                 raise MigrationError(f"{path} can't be migrated from version {version}: {error!r}") from error
-        if document["version"] > first:  # or else another handle was faster
+        if migrated != data:  # or else another handle was faster
             replace_file(path.with_name(f"{path.name}.v{first}"), data, backups=0)
             replace_file(path, migrated, backups=0)
 
