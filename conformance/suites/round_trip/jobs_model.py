@@ -115,15 +115,16 @@ class _Model:
     def _moved(self, job_id: str, *, sure: bool, what: str) -> None:
         """A job that is poison or was missed has been moved on, unless the limit was reached before it."""
         kept = self.kept[job_id]
-        after = {"status": "crashed"} if kept.is_poison() else {"status": "ready", "runAt": self._next_after(kept.job)}
         got = fetch(self.trial, self.store, job_id)
         if not sure and (got["status"], got["runAt"]) == (kept.job["status"], kept.job["runAt"]):
             return
-        kept.job.update(after)
-        # Whether the claim from before has ended is not said: it is not used any more.
-        kept.token = None
+        crashed, claimed = kept.is_poison(), kept.token is not None
+        kept.job.update({"status": "crashed"} if crashed else {"runAt": self._next_after(kept.job)})
+        # Whether a claim that has expired ends with the time that is missed is not said: it is not used any more.
         self.claims = [pair for pair in self.claims if pair[0] != job_id]
-        keeps(self.trial, self.store, self._without_history(kept.job), f"a job that was moved on by {what}")
+        if crashed or not (claimed and got["status"] == "running"):
+            kept.token, kept.job["status"] = None, "crashed" if crashed else "ready"
+        keeps(self.trial, self.store, kept.job, f"a job that was moved on by {what}")
 
     def _next_after(self, job: dict[str, Any]) -> int:
         return int(job["runAt"] + 20 * -(-(self.now - job["runAt"]) // 20))
@@ -186,9 +187,6 @@ class _Model:
             expected = {name: value for name, value in kept.job.items() if not (stopped and name == "runAt")}
             keeps(self.trial, self.store, expected, "getting a job")
         lists(self.trial, self.store, self.kept, "listing")
-
-    def _without_history(self, job: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in job.items() if name != "history"}
 
 
 _STEPS = {"save": _Model.save, "wait": _Model.wait, "claim": _Model.claim, "end": _Model.end, "reopen": _Model.reopen}
