@@ -11,6 +11,7 @@ from conformance.values.vectors import random_vectors
 
 if TYPE_CHECKING:
     from conformance.trial import Trial
+    from conformance.values.vectors import Vector
 
 _GATE = ("VECTORS-BASIC-01",)
 
@@ -150,7 +151,7 @@ def test_one_call_adds_and_replaces(trial: Trial) -> None:
         holds(trial, store, {}, "after nothing was added")
         first, others = some(trial, store, 3), some(trial, store, 4, first=3)
         add(store, first)
-        changes = dict(zip(("v1", "new", "v0", "other"), others.values(), strict=True))
+        changes: dict[str, Vector] = dict(zip(("v1", "new", "v0", "other"), others.values(), strict=True))
         add(store, changes)
         holds(trial, store, {**first, **changes}, "after a call that added and replaced")
         add(store, {})
