@@ -152,6 +152,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     for backend in report["backends"]:
         terminalreporter.section(f"conformance: {backend['name']}")
+        terminalreporter.ensure_newline()
         for line in summary_lines(backend, shutil.get_terminal_size().columns):
             for text, colour in line:
                 terminalreporter.write(text, **({colour: True} if colour else {}))
