@@ -90,7 +90,7 @@ def _explain(arguments: argparse.Namespace) -> Iterator[str]:
         "applies to": "; ".join(applies_to(check)),
         "needs": ", ".join(check.needs) or "no other check",
         "sources": check.sources,
-        "run it": f"pytest --backend=NAME -k {check.code}",
+        "run it": f"pytest --backend=NAME{' --backend=OTHER' * (check.suite == DIFFERENTIAL)} -k {check.code}",
     }
     for label, text in facts.items():
         yield from _wrapped(f"{label:<12}{text}", indent=12)

@@ -46,7 +46,7 @@ def test_two_logs_answer_the_same(trial: Trial) -> None:
             self.both("the head", lambda store: store.head)
 
         @precondition(lambda _: has_batch)
-        @rule(events=lists(any_event, max_size=4))
+        @rule(events=lists(any_event, min_size=1, max_size=4))
         def append_batch(self, events: list[object]) -> None:
             self.both("appending a batch", lambda store: list(store.append_batch(events)))
 
