@@ -58,6 +58,15 @@ def test_where_records_and_index_part_is_told(store: FileVectors) -> None:
     assert VECTORS.read(Driver(), store) == content(["v0", {"n": 1}, [1.0, 2.0, 3.0]])
 
 
+def test_what_was_apart_may_come_together() -> None:
+    """A write may mend what a crash has set apart, and must set nothing apart itself."""
+    apart = content(ONE, otherwise=[["not found", "v0"]])
+    assert VECTORS.agrees(content(ONE), apart)
+    assert VECTORS.agrees(apart, apart)
+    assert not VECTORS.agrees(apart, content(ONE))
+    assert not VECTORS.agrees(content(OTHER), content(ONE))
+
+
 @pytest.mark.parametrize("name", ["additions and deletes", "closing and reopening"])
 def test_workloads_are_the_same_at_the_same_seed(name: str) -> None:
     """A workload depends on its seed alone, and its steps can be shown."""
