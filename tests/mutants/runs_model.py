@@ -10,40 +10,42 @@ from reference_backends._records import check_id, check_record
 from tests.mutants.runs_base import Run, runs_mutant
 
 
-class ForgetsEvictedEvents:
-    """Keeps texts in memory, and holds the run that was saved last, to append events to it alone."""
+class AppendsToWhatItGave:
+    """Keeps texts in memory; a run that was read is held, and from then on events are appended to what is held."""
 
     def __init__(self, path: Path) -> None:
         self.texts: dict[str, str] = {}
-        self.held = ""
+        self.held: dict[str, Run] = {}
 
     def save_run(self, run: Run) -> None:
-        """Save a run, and hold it."""
+        """Save a run; what is held of it is old."""
         run_id, text = check_record(run, "run"), dumps(run)
         self.texts[run_id] = text
-        self.held = run_id
+        self.held.pop(run_id, None)
 
     def get_run(self, run_id: str) -> Any:
-        """Return a run."""
-        return loads(self.texts[check_id(run_id)])
+        """Return a run, and hold it."""
+        self.held[run_id] = loads(self.texts[check_id(run_id)])
+        return loads(self.texts[run_id])
 
     def list_runs(self) -> Any:
         """Return all."""
         return [loads(text) for text in self.texts.values()]
 
     def append_event(self, run_id: str, event: Any) -> None:
-        """Append an event, if the run is held."""
-        run = self.get_run(run_id)
-        if run_id == self.held:
-            self.texts[run_id] = dumps({**run, "events": [*run.get("events", []), event]})
+        """Append an event to what is held, else to what is kept."""
+        run = self.held.get(run_id) or loads(self.texts[check_id(run_id)])
+        run["events"] = [*run.get("events", []), event]
+        if run_id not in self.held:
+            self.texts[run_id] = dumps(run)
 
 
 MUTANTS = [
     runs_mutant(
-        "forgets_evicted_events",
-        "events of a run that is not in its cache are lost",
+        "appends_to_what_it_gave",
+        "an event of a run that was read is not kept",
         "MODEL-01",
-        ForgetsEvictedEvents,
+        AppendsToWhatItGave,
         durability="volatile",
         sharing="threads",
     ),

@@ -144,7 +144,8 @@ class GivesTheObject(Cached):
 
 class ListsTheObjects(Cached):
     def list_runs(self) -> Any:
-        return [dict(self.cache.get(run["id"], run)) for run in super().list_runs()]
+        runs = super().list_runs()
+        return [self.cache[run["id"]].copy() if run["id"] in self.cache else run for run in runs]
 
 
 class ExactOnlyInMemory(Cached):

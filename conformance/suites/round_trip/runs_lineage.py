@@ -77,12 +77,11 @@ def test_lineage_comes_back(trial: Trial) -> None:
         save_all(store, {"root": runs["root"]})
         hold_all(trial, store, runs, "after a run was saved with the ids of its children")
         for number, lineage in enumerate(odd):
-            run = {**small_run("run-1", number), "metadata": {"lineage": lineage, "tags": []}}
-            store.save_run(run)
-            holds(trial, store, run, "getting a run with an odd lineage")
+            runs["run-1"] = {**small_run("run-1", number), "metadata": {"lineage": lineage, "tags": []}}
+            save_all(store, {"run-1": runs["run-1"]})
+            holds(trial, store, runs["run-1"], "getting a run with an odd lineage")
         if is_durable(trial):
-            store.acknowledge()
-            hold_all(trial, session.reopen(store), {**runs, "run-1": run}, "after the store was opened again")
+            hold_all(trial, session.reopen(store), runs, "after the store was opened again")
 
 
 @check("RUNS-LINEAGE-02", sources="RUN-04, RUN-28", capability=_LINEAGE, needs=(*_LISTED, "RUNS-LINEAGE-01"))
