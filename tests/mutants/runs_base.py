@@ -68,7 +68,7 @@ class PlainRuns:
         """Make a run of another one up to a checkpoint."""
         with self.writing():
             source = self.present(run_id)
-            place = [one["id"] for one in source["checkpoints"]].index(checkpoint_id)
+            place = [one.get("id") for one in source.get("checkpoints", [])].index(checkpoint_id)
             if self.find(new_id) is not None:
                 raise ConflictError(f"{new_id} is taken")
             branch = self.branch(source, new_id, place)
