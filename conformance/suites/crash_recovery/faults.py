@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from conformance.crash.case import Case
 from conformance.crash.errors import Tried, counted, places, tried
-from conformance.crash.explore import Budget, Explorer
+from conformance.crash.explore import Explorer
 from conformance.crash.fakedisk import Fake, NotOnFakes
 from conformance.crash.fault import CALLS, Fault
 from conformance.crash.history import MEANING
@@ -19,10 +19,10 @@ from conformance.crash.show import shown_fake, shown_fault
 from conformance.crash.subjects import Step
 from conformance.result import Inconclusive, NotApplicable, Violation
 from conformance.suites.crash_recovery.laboratory import (
-    budget_of,
     explored,
     explorer_of,
     laboratory,
+    share_of,
     told,
     violated,
     workload_of,
@@ -52,9 +52,7 @@ def survives_errors(trial: Trial, name: str, calls: str, error: int) -> None:
     without = {finding.verdict for one in sound for finding in one.findings}
     try:
         faults = list(_faults(trial, base, calls, error))
-        share = max(1, len(faults))  # of what one exploration may cost
-        states, seconds = budget_of(trial)
-        budget = Budget(max(20, states // share), max(0.2, seconds / share), representatives=1, least=3)
+        budget = share_of(trial, max(1, len(faults)))
         for one in tried(base, faults, budget, trial.bench.seed):
             trial.count("errors")
             trial.count("comparisons", one.judged)

@@ -119,6 +119,13 @@ def budget_of(trial: Trial) -> tuple[int, float]:
     return trial.effort.crash_states // share, trial.effort.crash_seconds / share
 
 
+def share_of(trial: Trial, count: int) -> Budget:
+    """Return the budget of each of so many explorations that share that of one; there is a least for each."""
+    states, seconds = budget_of(trial)
+    least, least_s = min(20, states // 2), min(0.2, 0.4 * seconds)
+    return Budget(max(least, states // count), max(least_s, seconds / count), representatives=1, least=3)
+
+
 def explored(trial: Trial, name: str, models: Sequence[str]) -> list[Explored]:
     """Return what explorations found; a second check of the same workload and model takes what the first found."""
     explorer = explorer_of(trial, name)

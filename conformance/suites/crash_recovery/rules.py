@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.crash.again import crashed_twice
-from conformance.crash.explore import Budget
 from conformance.crash.kills import killed_at_calls, killed_at_moments
 from conformance.crash.recorded import Unmeasured
 from conformance.result import Inconclusive, NotApplicable
 from conformance.suites.crash_recovery.killing import judge_kills
 from conformance.suites.crash_recovery.laboratory import (
     POWER,
-    budget_of,
     confirmed,
     explorer_of,
     require,
     second_violation,
+    share_of,
     workload_of,
 )
 from conformance.workers import WorkerError
@@ -55,9 +54,7 @@ def is_created_whole(trial: Trial, name: str) -> None:
 def recovers_from_a_crash_of_the_recovery(trial: Trial, name: str) -> None:
     """Require that a crash while the store recovers takes nothing that the first crash left."""
     explorer = explorer_of(trial, name)
-    share = 3 * trial.effort.second_crashes  # of what one exploration may cost
-    states, seconds = budget_of(trial)
-    budget = Budget(max(20, states // share), max(0.2, seconds / share), representatives=1, least=3)
+    budget = share_of(trial, 3 * trial.effort.second_crashes)
     models = ("kill", *POWER) if trial.backend.durability == "power-loss" else ("kill",)
     try:
         for model in models:
