@@ -170,7 +170,7 @@ def prose(text: str) -> str:
 
 def _linked(source: str) -> str:
     """Return a source with its property numbers as links into the page that lists them."""
-    return re.sub(r"\b(KIT|KV|LOG|MEM|TX|VS)-(\d+)\b", r"[\g<0>](../sources.md#\g<0>)", source)
+    return re.sub(r"\b(JOB|KIT|KV|LOG|MEM|RUN|TX|VEC|VS)-(\d+)\b", r"[\g<0>](../sources.md#\g<0>)", source)
 
 
 if __name__ == "__main__":
