@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 
-@check("DIFF-JOBS-01", level="should", sources="MIG-01; McKeeman, Differential Testing", needs=("JOBS-BASIC-01",))
+@check(
+    "DIFF-JOBS-01",
+    level="should",
+    sources="McKeeman, Differential Testing for Software (1998)",
+    needs=("JOBS-BASIC-01",),
+)
 def test_two_job_stores_answer_the_same(trial: Trial) -> None:
     """The same jobs saved, got, listed and deleted on two backends give the same answers.
 

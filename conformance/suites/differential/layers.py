@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 
-@check("DIFF-LAYERS-01", level="should", sources="MIG-01; McKeeman, Differential Testing", needs=("LAYERS-BASIC-01",))
+@check(
+    "DIFF-LAYERS-01",
+    level="should",
+    sources="McKeeman, Differential Testing for Software (1998)",
+    needs=("LAYERS-BASIC-01",),
+)
 def test_two_layered_stores_answer_the_same(trial: Trial) -> None:
     """The same entries set, got, listed, deleted and cleared on two backends give the same answers.
 

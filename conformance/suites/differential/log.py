@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 
-@check("DIFF-LOG-01", level="should", sources="MIG-01; McKeeman, Differential Testing", needs=("LOG-BASIC-01",))
+@check(
+    "DIFF-LOG-01", level="should", sources="McKeeman, Differential Testing for Software (1998)", needs=("LOG-BASIC-01",)
+)
 def test_two_logs_answer_the_same(trial: Trial) -> None:
     """The same sequence of calls on two backends gets the same answers: positions, events, windows, the head.
 

@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 
-@check("DIFF-RUNS-01", level="should", sources="MIG-01; McKeeman, Differential Testing", needs=("RUNS-BASIC-01",))
+@check(
+    "DIFF-RUNS-01",
+    level="should",
+    sources="McKeeman, Differential Testing for Software (1998)",
+    needs=("RUNS-BASIC-01",),
+)
 def test_two_run_stores_answer_the_same(trial: Trial) -> None:
     """The same runs saved, got, listed and deleted on two backends give the same answers.
 

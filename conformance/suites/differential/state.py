@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 
-@check("DIFF-STATE-01", level="should", sources="MIG-01; McKeeman, Differential Testing", needs=("STATE-BASIC-01",))
+@check(
+    "DIFF-STATE-01",
+    level="should",
+    sources="McKeeman, Differential Testing for Software (1998)",
+    needs=("STATE-BASIC-01",),
+)
 def test_two_states_answer_the_same(trial: Trial) -> None:
     """The same sequence of calls on two backends gets the same answers: values, refusals, what is there and how much.
 
