@@ -121,9 +121,10 @@ def _wanted(source: Side, contracts: Sequence[str]) -> tuple[str, ...]:
 
 def _proven(proof: Path | None, job: _Job) -> str:
     if proof is None:
+        name = job.target.backend.name
         raise Unfit(
-            f"nothing shows that {job.target.backend.name} keeps what it is given. Name a result with --proof=FILE, as "
-            f"`pytest --backend=... --conformance-json=FILE` writes it, or move the data all the same with --unproven"
+            f"nothing shows that {name} keeps what it is given. Make a result with `pytest --backend={name} "
+            f"--conformance-json=FILE` and name it with --proof=FILE, or move the data all the same with --unproven"
         )
     return check_proof(proof, job.target, job.contracts)
 
