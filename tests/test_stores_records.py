@@ -131,6 +131,7 @@ ELSEWHERE = [
     ("LangGraph SqliteSaver", "RUNS-CRASH-21", ""),
     ("LangGraph SqliteSaver", "RUNS-CRASH-51", "an acknowledged write is lost"),
     ("LangGraph SqliteSaver", "RUNS-CORR-02", "silent missing"),
+    ("LangGraph SqliteSaver", "RUNS-CORR-31", ""),
     ("OpenAI Agents SDK", "RUNS-CRASH-21", ""),
     ("OpenAI Agents SDK", "RUNS-CORR-03", "silent missing"),
     ("LangGraph SqliteStore", "LAYERS-CRASH-01", ""),

@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
@@ -43,6 +44,17 @@ class Ended:
     detail: str
 
 
+@dataclass(frozen=True)
+class _Failed:
+    """That what a child does with a store has failed itself: nothing is known of the store.
+
+    Args:
+        text: The traceback.
+    """
+
+    text: str
+
+
 def hangs_after(bay: Bay) -> float:
     """Return the seconds after which a store counts as hanging."""
     return HOSTED_HANG_S if isinstance(getattr(bay.backend, bay.contract), Hosted) else HANG_S
@@ -54,6 +66,9 @@ def each(bay: Bay, do: Do, things: Sequence[Any], hang_s: float | None = None) -
     One child does many; where it dies or hangs, that thing is tried again in a fresh one, and what happens then is the
     answer: no thing must be blamed for what an earlier one left in the process. After one that hangs the rest is left
     out, since each may take as long: the list is shorter then.
+
+    Raises:
+        RuntimeError: `do` raised. It takes what a store raises for an answer, so this is its own.
     """
     hang_s = hangs_after(bay) if hang_s is None else hang_s
     found: list[Any] = []
@@ -70,7 +85,7 @@ def each(bay: Bay, do: Do, things: Sequence[Any], hang_s: float | None = None) -
 
 
 def alone(bay: Bay, do: Do, thing: Any, hang_s: float | None = None) -> Any:
-    """Do one thing in a child that does nothing else."""
+    """Do one thing in a child that does nothing else; raises as `each` does."""
     child = Forked(bay, do)
     found, ended = child.told([thing], hangs_after(bay) if hang_s is None else hang_s)
     child.close()
@@ -101,6 +116,11 @@ class Forked:
             while len(found) < len(things) and not hung:
                 if self.line.poll(hang_s):
                     found += self._shelf.loads(self.line.recv_bytes())
+                    failed = next((one for one in found if isinstance(one, _Failed)), None)
+                    if failed is not None:
+                        os.kill(self.process, signal.SIGKILL)  # it may have more to tell
+                        self.close()
+                        raise RuntimeError(failed.text)
                     self.held = self.held or self._holds()
                 else:
                     hung = True
@@ -156,7 +176,7 @@ def _serve(bay: Bay, do: Do, requests: Connection) -> NoReturn:
             told: list[Any] = []
             since = time.monotonic()
             for thing in bay.shelf.loads(requests.recv_bytes()):
-                told.append(do(bay, thing))
+                told.append(_done(do, bay, thing))
                 # Not one by one: to wake the worker costs as much as a quick store takes.
                 if len(told) == _TOLD or time.monotonic() - since > HANG_S / 100:
                     requests.send_bytes(bay.shelf.dumps(told))
@@ -168,3 +188,13 @@ def _serve(bay: Bay, do: Do, requests: Connection) -> NoReturn:
         pass
     finally:
         os._exit(0)
+
+
+def _done(do: Do, bay: Bay, thing: Any) -> Any:
+    """Return what `do` gives. An exception must not end the child, which would be held against the store."""
+    try:
+        return do(bay, thing)
+    except Exception:  # noqa: BLE001 - told to the other side
+        return _Failed(traceback.format_exc())
+    except BaseException as error:  # noqa: BLE001 - whoever expects exceptions does not catch it: the process ends
+        return Ended("died", f"the process was ended by {type(error).__name__}: {error}")

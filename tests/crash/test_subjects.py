@@ -215,3 +215,14 @@ def test_the_probe_is_of_the_promised_domain(contract: str) -> None:
         probe = subject.probe(domain)
         assert {type(arg) for arg in probe.args} & {dict, kind}
         assert subject.apply(subject.empty, probe) != subject.empty
+
+
+def test_what_no_text_can_be_sorted_or_written_of_has_a_canonical_text() -> None:
+    """Damage may leave keys of several types in one dict, keys that no JSON has, or a dict that is in itself."""
+    itself: dict[str, Any] = {}
+    itself["a"] = itself
+    strange: list[Any] = [{"a": 1, 2: 3}, {b"a": 1}, {(1, 2): 3}, itself, {"a": {"b": 1, None: 2}}]
+    texts = [canonical(one) for one in strange]
+    assert len(set(texts)) == len(strange)
+    assert texts == [canonical(one) for one in strange]
+    assert canonical({"a": 1, 2: 3}) not in (canonical({"a": 1, "2": 3}), canonical({"a": 1}))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from conformance.address import load
 from conformance.hosting import hosted
 from conformance.workers import Bay
@@ -32,3 +34,33 @@ def test_a_limit_that_is_given_counts(tmp_path: Path) -> None:
     ended = Ended("hung", "no answer within 0 s")
     assert alone(bay, wait_for_ever, 1, 0.05) == ended
     assert each(bay, wait_for_ever, [1, 2], 0.05) == [ended]
+
+
+def raise_it(_bay: Bay, thing: BaseException | int) -> int:
+    """Return a number, or raise an exception."""
+    if isinstance(thing, BaseException):
+        raise thing
+    return thing
+
+
+@pytest.mark.parametrize("error", [TypeError("no order"), EOFError("no end"), OSError("no file")])
+def test_what_is_done_with_a_store_must_not_fail_itself(error: Exception, tmp_path: Path) -> None:
+    """A fault of the kit is told as one: it does not look as if the store had ended the process."""
+    bay = Bay(s.TRAPPED, "state", tmp_path)
+    with pytest.raises(RuntimeError, match=f"{type(error).__name__}: {error}"):
+        alone(bay, raise_it, error)
+    with pytest.raises(RuntimeError, match="in raise_it"):
+        each(bay, raise_it, [1, error, 2])
+    assert each(bay, raise_it, [1, 2]) == [1, 2]
+
+
+class PanicError(BaseException):
+    """What some extensions raise, so that nobody catches it."""
+
+
+def test_what_no_handler_of_exceptions_catches_ends_the_process(tmp_path: Path) -> None:
+    """It is told by which name; the other things are done."""
+    bay = Bay(s.TRAPPED, "state", tmp_path)
+    panic = Ended("died", "the process was ended by PanicError: no char boundary")
+    assert each(bay, raise_it, [1, PanicError("no char boundary"), 2]) == [1, panic, 2]
+    assert alone(bay, raise_it, SystemExit(3)) == Ended("died", "the process was ended by SystemExit: 3")

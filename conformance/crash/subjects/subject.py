@@ -74,9 +74,12 @@ def canonical(content: Content) -> str:
 
     Not `conformance.values.canonical`, which takes ten times as long, and each crash state asks for some of these
     texts. A content is JSON-like: a tuple in it stands for a list, and nothing is refused, since a store may give
-    anything after a crash.
+    anything after a crash: keys of several types in one dict, a dict that is in itself.
     """
-    return _ENCODER.encode(content)
+    try:
+        return _ENCODER.encode(content)
+    except (TypeError, ValueError, RecursionError):
+        return f"no JSON: {_shown(content)}"
 
 
 def brief(value: Any) -> str:
@@ -86,6 +89,13 @@ def brief(value: Any) -> str:
         return text
     size = f" ({len(value):,} long)" if isinstance(value, (str, bytes)) else ""
     return f"{text[:_BRIEF]}…{size}"
+
+
+def _shown(content: Content) -> str:
+    try:
+        return repr(content)
+    except Exception as error:  # noqa: BLE001 - what a store gave may have a `repr` of its own
+        return f"{type(content).__name__}, {type(error).__name__}"
 
 
 def _foreign(value: object) -> Any:
