@@ -52,7 +52,7 @@ class Driver:
         """Open a store; a context manager that is not itself a store is entered, and left by `leave`."""
         self._loop_only = is_async(opener.function if isinstance(opener, PathOpener) else opener)
         store = self.call(opener, *args)
-        if not _looks_open(store):
+        if not looks_open(store):
             lender = store
             if hasattr(lender, "__aenter__"):
                 # Entered and left by one task, as cancel scopes and task groups ask for.
@@ -120,7 +120,8 @@ class Driver:
         return self._portal
 
 
-def _looks_open(store: Any) -> bool:
+def looks_open(store: Any) -> bool:
+    """Tell whether something is a store; what is none may be a context manager that gives one."""
     return any(hasattr(store, verb) for verb in _VERBS_OF_A_STORE)
 
 

@@ -1,4 +1,4 @@
-"""Rounds of workers who claim, complete and save jobs: processes with a handle each, or threads that share one."""
+"""Rounds of workers who claim, complete and save jobs: processes with a handle each; threads or tasks of one handle."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, Literal
 from conformance.backend import Backend
 from conformance.frames import is_of_store, store_code
 from conformance.histories.claims import Client, Deed, Finding, Kind, act, finish, judged, overlaps, prepare
+from conformance.histories.claims_tasks import in_tasks
 from conformance.histories.drivers.calls import at_calls, pauses
 from conformance.histories.drivers.points import Points
 from conformance.histories.drivers.processes import MemberError, Team
@@ -24,6 +25,8 @@ from conformance.histories.search import LEAST, MEETING_S, OVERTIME
 from conformance.workers import Bay
 from conformance.workers.forked import Ended, alone
 
+#: Who meets.
+Workers = Literal["processes", "threads", "tasks"]
 #: The share of points at which a thread sleeps, in every other round.
 _NOISE = 0.02
 
@@ -42,7 +45,7 @@ class Order:
     """
 
     kind: Kind
-    by: Literal["processes", "threads"]
+    by: Workers
     seed: int
     rounds: int
     seconds: float
@@ -104,6 +107,8 @@ def search(backend: Backend, folder: Path, order: Order) -> Met:
         carry_out: Callable[[Path, int], _Round]
         if order.by == "threads":
             carry_out = partial(_in_threads, backend, order)
+        elif order.by == "tasks":
+            carry_out = partial(in_tasks, backend, order.kind, order.workers)
         else:
             team = stack.enter_context(closing(Team(order.workers, {"backend": backend, "kind": order.kind})))
             carry_out = partial(_in_processes, team)
@@ -123,7 +128,9 @@ def search(backend: Backend, folder: Path, order: Order) -> Met:
                 return Met(rounds, deeds, overlapping, raised, found)
             shutil.rmtree(place, ignore_errors=True)
             # On a busy machine workers meet less often, and no fewer rounds must be seen there.
-            limit_s = order.seconds * (1 if rounds >= LEAST else OVERTIME) if overlapping else MEETING_S
+            limit_s = order.seconds * (1 if rounds >= LEAST else OVERTIME)
+            if not overlapping and order.by != "tasks":  # tasks of a store that never waits never meet
+                limit_s = MEETING_S
             # One round without pauses and one with them there are in any case.
             if rounds > 1 and (time.monotonic() - start) * (rounds + 1) / rounds > limit_s:
                 break

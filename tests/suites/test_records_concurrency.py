@@ -23,7 +23,8 @@ def test_honest_stores_pass(honest: Mutant, tmp_path: Path) -> None:
     """A store under one lock is accused of nothing, and each check that its sharing allows is carried out."""
     contract = "runs" if honest.backend.runs else "layers"
     one = bench(replace(honest.backend, address=f"{__name__}:{honest.name.upper()}"), tmp_path)
-    codes = [code for code in catalogue() if code.startswith(f"{contract.upper()}-CONC-")]
+    found = [code for code in catalogue() if code.startswith(f"{contract.upper()}-CONC-")]
+    codes = [code for code in found if not code.partition("CONC-")[2].startswith("2")]  # those about tasks
     outcomes = {code: one.judge(catalogue()[code]).outcome for code in codes}
     between_processes = {code for code in codes if code.partition("CONC-")[2] > "10"}
     idle = between_processes if honest.backend.sharing == "threads" else set()

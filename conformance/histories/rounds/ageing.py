@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from conformance.backend import Backend, Where
+from conformance.drive import looks_open
 from conformance.histories.drivers.loops import run_in_loop
 from conformance.histories.drivers.tasks import race
 from conformance.histories.plans.plan import Plan
@@ -165,7 +166,7 @@ def _values(backend: Backend) -> tuple[Any, Any]:
 async def opened_here(opener: Callable[..., Any], where: Where, lent: AsyncExitStack) -> Any:
     """Open a store in the running loop, as `Driver.open` does."""
     store = await awaited(opener(where))
-    if hasattr(store, "__getitem__") or hasattr(store, "append"):
+    if looks_open(store):
         return store
     if hasattr(store, "__aenter__"):
         return await lent.enter_async_context(store)

@@ -19,6 +19,7 @@ from conformance.histories.drivers.loops import ShuffledLoop, run_in_loop
 from conformance.histories.drivers.tasks import Cancelling, race, uncancelled
 from conformance.histories.perform import Client
 from conformance.histories.plans.plan import Ask, Plan
+from conformance.histories.records import as_asked
 from conformance.histories.rounds.ageing import Ageing, age, awaited, opened_here
 from conformance.histories.rounds.round import LIMIT_S, CarryOut, Round
 from conformance.place import place_of
@@ -27,7 +28,7 @@ from conformance.place import place_of
 TaskWay = Literal["tasks", "cancelled"]
 
 #: How many of the steps are put off: with few, calls take turns at each suspension; with many, some take very long.
-_HELD = (0.0, 0.3, 0.6, 0.9)
+HELD = (0.0, 0.3, 0.6, 0.9)
 #: Added to the number of a worker that goes on after it was cancelled: its last call may still take effect.
 _NEXT_LIFE = 100
 #: Seconds for which tasks are waited for that were begun meanwhile: cancelled calls may have left them, or they go on
@@ -58,9 +59,7 @@ def in_tasks(
     where = place_of(backend, folder, namespace="concurrency")
     party = _Party(backend, plan)
     try:
-        why = run_in_loop(
-            lambda: _met(party, getattr(backend, contract), where, seed, way, puts), seed=seed, limit_s=_WHOLE_S
-        )
+        why = run_in_loop(lambda: _met(party, contract, where, seed, way, puts), seed=seed, limit_s=WHOLE_S)
     except TimeoutError:
         why = "the tasks never came to an end"
     history = sorted((one for client in party.clients for one in client.history), key=lambda operation: operation.call)
@@ -68,33 +67,34 @@ def in_tasks(
 
 
 #: Seconds for a whole round; the race is over before.
-_WHOLE_S = 3 * LIMIT_S
+WHOLE_S = 3 * LIMIT_S
 
 
-async def _met(party: _Party, opener: Callable[..., Any], where: Where, seed: int, way: TaskWay, puts: int) -> str:
+async def _met(party: _Party, contract: str, where: Where, seed: int, way: TaskWay, puts: int) -> str:
     """Let the workers meet; return what went wrong about it, nothing if they all came to their end."""
     draw = Random(seed)
     plan, count = party.plan, len(party.plan.workers)
-    held = draw.choice(_HELD)
+    held = draw.choice(HELD)
     async with AsyncExitStack() as lent:
-        party.store = await opened_here(opener, where, lent)
-        await age(party.backend, party.store, puts)
-        wrong = await _ended([lambda bridge: party.client(bridge, count).ask_all(plan.before)])
+        store = await opened_here(getattr(party.backend, contract), where, lent)
+        await age(party.backend, store, puts)
+        party.store = as_asked(contract, store)
+        wrong = await ended([lambda bridge: party.client(bridge, count).ask_all(plan.before)])
         before = asyncio.all_tasks()
         if not wrong:
             party.cancelling = Cancelling(draw) if way == "cancelled" else None
             bodies = [partial(party.ask_all, number, asks) for number, asks in enumerate(plan.workers)]
-            wrong = await _ended(bodies, held, party.cancelling) or party.wrong
+            wrong = await ended(bodies, held, party.cancelling) or party.wrong
         if not wrong:
             if way == "cancelled":
                 await _settled(before)
-            wrong = await _ended([lambda bridge: party.look(party.client(bridge, count + 1))]) or party.wrong
+            wrong = await ended([lambda bridge: party.look(party.client(bridge, count + 1))]) or party.wrong
         if not wrong and callable(getattr(party.store, "close", None)):
             await awaited(party.store.close())
     return wrong
 
 
-async def _ended(codes: Sequence[Code], held: float = 0.0, cancelling: Cancelling | None = None) -> str:
+async def ended(codes: Sequence[Code], held: float = 0.0, cancelling: Cancelling | None = None) -> str:
     """Run plain code in tasks; return why some never came to its end, nothing if all did."""
     bodies = [partial(run_plain, code) for code in codes]
     ran = await race(bodies, held=held, limit_s=LIMIT_S, cancelling=cancelling)

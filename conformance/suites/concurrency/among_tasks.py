@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from conformance.drive import is_async
+from conformance.histories.records import bare
 from conformance.histories.rounds.round import closed, opened
 from conformance.histories.rounds.ways import Way
 from conformance.result import Inconclusive, NotApplicable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 TASKS: tuple[Way, ...] = ("tasks",)
 CANCELLED: tuple[Way, ...] = ("cancelled",)
+#: Why a check does not apply to coroutines that a store may rely on.
+NEVER_WAITED = "no call of the store ever let another task run"
 
 
 def require_of_tasks(trial: Trial, plan: str, ways: Sequence[Way]) -> None:
@@ -26,14 +29,23 @@ def require_of_tasks(trial: Trial, plan: str, ways: Sequence[Way]) -> None:
     Raises:
         NotApplicable: The store has no coroutines, or none that ever lets another task run.
     """
-    if not trial.bench.room(("async", trial.check.contract), lambda: nullcontext(_is_async(trial))):
-        raise NotApplicable("the store has no async verbs: tasks can't meet in plain functions")
+    require_async(trial)
     try:
         require(trial, plan, ways)
     except Inconclusive:
         if trial.evidence.get("comparisons") or not trial.evidence.get("histories"):
             raise
-        raise NotApplicable("no call of the store ever let another task run") from None
+        raise NotApplicable(NEVER_WAITED) from None
+
+
+def require_async(trial: Trial) -> None:
+    """Require a store with async verbs.
+
+    Raises:
+        NotApplicable: It has none.
+    """
+    if not trial.bench.room(("async", trial.check.contract), lambda: nullcontext(_is_async(trial))):
+        raise NotApplicable("the store has no async verbs: tasks can't meet in plain functions")
 
 
 def _is_async(trial: Trial) -> bool:
@@ -42,7 +54,7 @@ def _is_async(trial: Trial) -> bool:
     folder.mkdir(parents=True)
     driver, store = opened(trial.backend, trial.check.contract, folder)
     try:
-        return is_async(type(store))
+        return is_async(type(bare(store)))
     finally:
         closed(driver, store)
         shutil.rmtree(folder, ignore_errors=True)

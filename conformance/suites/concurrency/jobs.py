@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from conformance.check import check
 from conformance.histories.claims import Deed, Kind
-from conformance.histories.claims_rounds import Order, meet
-from conformance.result import Inconclusive, Violation
+from conformance.histories.claims_rounds import Order, Workers, meet
+from conformance.result import Inconclusive, NotApplicable, Violation
+from conformance.suites.concurrency.among_tasks import NEVER_WAITED
 from conformance.suites.concurrency.laboratory import crew_of
 from conformance.workers import WorkerError
 
@@ -24,12 +25,13 @@ _ENDS = (*_CLAIMS, "JOBS-DONE-01")
 _SHOWN = 24
 
 
-def _require(trial: Trial, kind: Kind, by: Literal["processes", "threads"], expected: str) -> None:
+def require_jobs(trial: Trial, kind: Kind, by: Workers, expected: str) -> None:
     """Require that workers who do something at the same time get along with each other.
 
     Raises:
         Violation: Something can't be.
         Inconclusive: No worker could be started, or no two calls overlapped.
+        NotApplicable: They are tasks, and the store never let another one run.
     """
     order = Order(kind, by, trial.seed % 1_000_003, trial.effort.rounds, trial.effort.round_seconds)
     try:
@@ -45,6 +47,8 @@ def _require(trial: Trial, kind: Kind, by: Literal["processes", "threads"], expe
         what = f"{kind} of {order.workers} {by} at the same time, in round {met.rounds - 1}"
         raise Violation(what, expected=expected, got=met.found.why, story=_told(met.found.deeds))
     if not met.overlapping:
+        if by == "tasks":
+            raise NotApplicable(NEVER_WAITED)
         raise Inconclusive("no two calls were ever made at the same time")
 
 
@@ -82,7 +86,7 @@ def test_processes_claim_each_job_once(trial: Trial) -> None:
         due = self._select("status = 'ready' AND run_at <= ?", now)
         self._update("status = 'running'", due)        # another process has selected the same meanwhile
     """
-    _require(trial, "claims", "processes", "each job that is due is given to one worker")
+    require_jobs(trial, "claims", "processes", "each job that is due is given to one worker")
 
 
 @check(
@@ -103,7 +107,7 @@ def test_one_process_takes_over(trial: Trial) -> None:
         if self._token(job_id) != token: raise ConflictError
         self._write(job_id, done)                      # taken over between the two
     """
-    _require(trial, "takeovers", "processes", "each expired claim is taken over by one, or completed by its owner")
+    require_jobs(trial, "takeovers", "processes", "each expired claim is taken over by one, or completed by its owner")
 
 
 @check(
@@ -125,7 +129,7 @@ def test_processes_count_every_completion(trial: Trial) -> None:
         jobs[job_id]["runCount"] += 1
         self._replace(json.dumps(jobs))                # and what the other process wrote meanwhile?
     """
-    _require(trial, "completions", "processes", "runCount and history have each completion, and each save is there")
+    require_jobs(trial, "completions", "processes", "runCount and history have each completion, and each save is there")
 
 
 @check("JOBS-CONC-04", sources="issue 7; agno#7479; JOB-41", promise=_PROCESSES, needs=_SAVES)
@@ -141,7 +145,7 @@ def test_processes_keep_all_jobs(trial: Trial) -> None:
             jobs[job["id"]] = job
             self._replace(jobs)                        # whole, synced, and without the other process's job
     """
-    _require(trial, "saves", "processes", "each job as it was saved last")
+    require_jobs(trial, "saves", "processes", "each job as it was saved last")
 
 
 @check(
@@ -161,7 +165,7 @@ def test_threads_claim_each_job_once(trial: Trial) -> None:
         for job in [job for job in self._jobs.values() if self._is_due(job, now)]:
             job["status"] = "running"                  # another thread has the same list
     """
-    _require(trial, "claims", "threads", "each job that is due is given to one worker")
+    require_jobs(trial, "claims", "threads", "each job that is due is given to one worker")
 
 
 @check(
@@ -182,4 +186,4 @@ def test_threads_count_every_completion(trial: Trial) -> None:
         job["runCount"] += 1
         self.save_job(job)                             # without a lock around the three
     """
-    _require(trial, "completions", "threads", "runCount and history have each completion, and each save is there")
+    require_jobs(trial, "completions", "threads", "runCount and history have each completion, and each save is there")
