@@ -285,6 +285,19 @@ class ClosedIsEmpty(PlainJobs):
         super().close()
 
 
+class ClosedSaysMissing(PlainJobs):
+    closed = False
+
+    def get_job(self, job_id: str) -> Any:
+        if self.closed:
+            raise KeyError(job_id)
+        return super().get_job(job_id)
+
+    def close(self) -> None:
+        self.closed = True
+        super().close()
+
+
 class Snapshot(PlainJobs):
     """Answers from what it read at its opening, and wrote itself."""
 
@@ -378,6 +391,7 @@ MUTANTS = [
     _mutant("closes_once", "closing a second time raises", "CLOSE-01", ClosesOnce),
     _mutant("closed_takes_jobs", "a closed store takes jobs and forgets them", "CLOSE-02", ClosedTakesJobs),
     _mutant("closed_is_empty", "a closed store looks empty", "CLOSE-03", ClosedIsEmpty),
+    _mutant("closed_says_missing", "a closed store says that a job is missing", "CLOSE-03", ClosedSaysMissing),
     _mutant("snapshot", "a handle answers from what it read at its opening", "SHARED-01 LEASE-07 FENCE-07", Snapshot),
     _mutant("writes_at_close", "saves reach the file when the store is closed", "SHARED-02", WritesAtClose),
     _mutant("any_save", "a save may lower the count and drop the history", "COUNT-01", AnySave),

@@ -108,8 +108,11 @@ def test_listing_agrees_with_the_records(trial: Trial) -> None:
             save(store, {**job, "status": status, "handler": handler, "runAt": 5_000 + number, "runCount": 3 + number})
             for item in listed(trial, store, "listing"):
                 record = fetch(trial, store, item["id"])
-                told = {name: record[name] for name in item if name in record}
-                trial.equal(item, told, "what the listing says of a job, compared with the job")
+                # A field that the record has not may be the store's own, such as a count of its runs.
+                told = [name for name in item if name in record]
+                listed_so = {name: item[name] for name in told}
+                recorded = {name: record[name] for name in told}
+                trial.equal(listed_so, recorded, "what the listing says of a job, compared with the job")
 
 
 @check("JOBS-LIST-05", sources="JOB-34; planted bugs: pages", needs=_LISTED)

@@ -163,8 +163,8 @@ def test_clock_that_is_put_back_runs_nothing_twice(trial: Trial) -> None:
     """
     with trial.fresh() as session:
         store = session.open()
-        save(store, small_job("a", 0, runAt=10_000, intervalMs=1_000), small_job("b", 0, runAt=10_000))
-        tokens = gives(trial, store, 10_000, ["a", "b"], "claiming both jobs")
+        save(store, small_job("a", 0, runAt=10_000, intervalMs=1_000), small_job("b", 0, runAt=9_999))
+        tokens = gives(trial, store, 10_000, ["b", "a"], "claiming both jobs")
         complete(store, "a", tokens["a"], 4_000)
         complete(store, "b", tokens["b"], 4_000)
         _next_at(trial, store, 11_000, "a job whose run ended when the clock had been put back by six intervals")
