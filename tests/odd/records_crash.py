@@ -92,6 +92,40 @@ class TableLayers:
         self.database.close()
 
 
+class OneLayer(TableLayers):
+    """The same table as the only layer of a precedence."""
+
+    precedence = ("memory",)
+
+    def get(self, key: str, layer: str | None = None) -> Any:
+        """Return the value of a key, None when there is none."""
+        return super().get(self.asked(key, layer))
+
+    def set(self, key: str, value: Any, layer: str | None = None) -> None:
+        """Write a value."""
+        super().set(self.asked(key, layer), value)
+
+    def delete(self, key: str, layer: str | None = None) -> None:
+        """Delete a key."""
+        super().delete(self.asked(key, layer))
+
+    def entries(self, layer: str | None = None) -> list[tuple[str, Any]]:
+        """Return all entries."""
+        self.asked("", layer)
+        return super().entries()
+
+    def clear(self, layer: str | None = None) -> None:
+        """Delete all entries at once."""
+        self.asked("", layer)
+        super().clear()
+
+    def asked(self, key: str, layer: str | None) -> str:
+        """Return the key; refuse a layer that there is not."""
+        if layer not in (None, *self.precedence):
+            raise ValueError(f"there is no layer {layer!r}")
+        return key
+
+
 class BytesInFiles(AtomicFiles):
     """Bytes and nothing else, as texts of hexadecimal digits."""
 
@@ -147,6 +181,7 @@ _HONEST = [
     Backend("odd_records_async", runs=Over(_same, AsyncRuns), **_GIVEN),
     Backend("odd_records_events_beside", runs=Over(_same, RunsWithEvents), **_GIVEN),
     Backend("odd_records_table", layers=Over(_same, TableLayers), **_GIVEN),
+    Backend("odd_records_one_layer", layers=Over(_same, OneLayer), **_GIVEN),
     Backend("odd_records_bytes", layers=Over(LayerStore, BytesInFiles), values="bytes", **_GIVEN),
     Backend("odd_records_terse", jobs=Over(TerseJobs, lambda path: Versioned(AtomicFiles(path))), **_GIVEN),
 ]

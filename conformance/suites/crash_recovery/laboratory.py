@@ -82,7 +82,16 @@ def workload_of(trial: Trial, name: str) -> Workload:
     """Return a workload by its name, with values of the promised domain."""
     contract, profile = trial.check.contract, trial.bench.profile
     offers = {*profile.methods[contract], *profile.offered(contract)}
+    if contract == "layers" and "precedence" in offers and _layers(trial) < 2:
+        offers.remove("precedence")  # a step in a second layer can't be taken; without a layer all are in the first
     return workload(contract, name, domain=trial.backend.values, seed=trial.bench.seed, offers=offers)
+
+
+def _layers(trial: Trial) -> int:
+    """Return how many layers the store has."""
+    with trial.fresh() as session:
+        driver, store = session.open().reach()
+        return len(driver.attribute(store, "precedence"))
 
 
 def explorer_of(trial: Trial, name: str) -> Explorer:
