@@ -109,6 +109,7 @@ KINDS: Mapping[str, Kind] = {
     "upkeep": Kind(upkeep.upkeep, lambda history: check_register(_without_upkeep(history))),
     "log upkeep": Kind(upkeep.log_upkeep, lambda history: check_log(_without_upkeep(history))),
     "saves": Kind(records.saves, check_register),
+    "lasting saves": Kind(records.lasting, check_register),
     "new runs": Kind(records.listings, check_listing),
     "events of a run": Kind(records.events, lambda history: check_log(_appends(history))),
     "saves with tokens": Kind(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from conformance.histories.operation import Verb
-from conformance.histories.plans import log
+from conformance.histories.plans import log, upkeep
 from conformance.histories.plans.plan import FIRST, Ask, Plan, aged, number_for
 from conformance.histories.records import RUN
 
@@ -28,6 +29,13 @@ def saves(seed: int, workers: int, length: int, age: int) -> Plan:
 
     plans = [[ask(worker, place) for place in range(min(length, _LONGEST))] for worker in range(workers)]
     return Plan(aged(draw, lambda: draw.choice(_SHARED), "put", age), plans, [Ask("get", key) for key in _SHARED])
+
+
+def lasting(seed: int, workers: int, length: int, age: int) -> Plan:
+    """Saves of runs that all share and of runs of one's own, which show each save that is lost; and gets."""
+    plan = upkeep.writes(seed, workers, min(length, _LONGEST), age)
+    asked = [[replace(ask, verb="get") if ask.verb == "delete" else ask for ask in asks] for asks in plan.workers]
+    return replace(plan, workers=asked)
 
 
 def listings(seed: int, workers: int, length: int, age: int) -> Plan:
