@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from conformance import Backend, Where
+from conformance import Backend
 from conformance.check import catalogue
 from tests.benches import bench
 from tests.mutants.base import Mutant
 from tests.mutants.records_concurrency_base import HONEST as SYNC
 from tests.mutants.records_tasks_base import HONEST
-from tests.mutants.runs_base import PlainRuns
 from tests.odd.jobs import ODD as ODD_JOBS
 from tests.odd.layers import ODD as ODD_LAYERS
 from tests.odd.records import ODD as ODD_RECORDS
+from tests.odd.records_tasks import ODD as ODD_TASKS
 from tests.odd.runs import ODD as ODD_RUNS
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork(2) here")
@@ -33,46 +31,12 @@ CODES = {
 NEVER_WAIT = [one for one in (*ODD_RUNS, *ODD_JOBS, *ODD_LAYERS, *ODD_RECORDS) if "async" in one.name]
 
 
-class InThreads:
-    """An honest store whose calls are made in threads; who is cancelled leaves its call to the thread."""
-
-    def __init__(self, path: Path) -> None:
-        self.runs = PlainRuns(path)
-
-    async def save_run(self, run: Any) -> None:
-        """Save a run."""
-        await asyncio.to_thread(self.runs.save_run, run)
-
-    async def get_run(self, run_id: str) -> Any:
-        """Return a run."""
-        return await asyncio.to_thread(self.runs.get_run, run_id)
-
-    async def list_runs(self) -> Any:
-        """Return all runs."""
-        return await asyncio.to_thread(lambda: list(self.runs.list_runs()))
-
-    async def append_event(self, run_id: str, event: Any) -> None:
-        """Add an event to a run."""
-        await asyncio.to_thread(self.runs.append_event, run_id, event)
-
-    async def close(self) -> None:
-        """Close the file."""
-        self.runs.close()
-
-
-def _in_threads(where: Where) -> InThreads:
-    return InThreads(where.path / "runs")
-
-
-IN_THREADS = Backend("runs_in_threads", runs=_in_threads, sharing="threads", durability="clean-close")
-
-
 def contract_of(backend: Backend) -> str:
     """Return the only contract of a backend."""
     return next(contract for contract in CODES if getattr(backend, contract) is not None)
 
 
-@pytest.mark.parametrize("honest", [*HONEST, IN_THREADS], ids=lambda backend: backend.name)
+@pytest.mark.parametrize("honest", [*HONEST, *ODD_TASKS], ids=lambda backend: backend.name)
 def test_an_honest_async_store_passes(honest: Backend, tmp_path: Path) -> None:
     """With rounds in which calls overlapped."""
     one = bench(replace(honest, address=f"{__name__}:{honest.name.upper()}"), tmp_path)
@@ -102,5 +66,5 @@ def test_a_store_without_coroutines_is_not_concerned(store: Mutant, tmp_path: Pa
         assert result.reason
 
 
-globals().update({one.name.upper(): one for one in (*HONEST, IN_THREADS)})
+globals().update({one.name.upper(): one for one in (*HONEST, *ODD_TASKS)})
 globals().update({one.name.upper(): replace(one, sharing="threads") for one in NEVER_WAIT})
