@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from conformance.crash.subjects import Content, Step, canonical
+from conformance.crash.subjects.vectors import record_told
+from conformance.values.vectors import random_vectors
 
 if TYPE_CHECKING:
     from conformance.drive import Driver
 
+#: Numbers from here on have ten digits, up to twice as many.
+_TEN_DIGITS = 1_000_000_000
+#: More records than any specimen has.
+_MORE_THAN_ALL = 100
 #: The name of a record: the key of an entry, the position of an event, the id of a run.
 Name = str | int
 
@@ -121,6 +128,33 @@ def _of_job(job: Any) -> Any:
     return {name: job[name] for name in job if name in known} if isinstance(job, dict) else job
 
 
+def _embedded(key: str, text: Any) -> Step:
+    """Return the step that adds one record, whose vector follows from its text; all numbers are of one length."""
+    number = _TEN_DIGITS + zlib.crc32(_as_text(text).encode()) % _TEN_DIGITS
+    return Step("add", ([[key, number, _as_text(text)]],))
+
+
+def _embedding(driver: Driver, store: Any, key: Any) -> Answer:
+    dimension = int(driver.attribute(store, "dimension"))
+    # What a search passes over is missing, also where getting it raises.
+    if not _is_found(driver, store, key, dimension):
+        return MISSING
+    found = list(driver.call(store.get, [key]))
+    try:
+        (item,) = found
+        return MISSING if item is None else Answer("value", record_told(item, dimension))
+    except (TypeError, KeyError, ValueError):
+        return Answer("value", repr(found))
+
+
+def _is_found(driver: Driver, store: Any, key: Any, dimension: int) -> bool:
+    """Tell whether a search for more than there is gives a record; one that raises passes over nothing."""
+    try:
+        return key in [one for one, _ in driver.items(store.query, random_vectors(0, 1, dimension)[0], _MORE_THAN_ALL)]
+    except Exception:  # noqa: BLE001 - a store may raise anything
+        return True
+
+
 def _as_text(text: Any) -> str:
     return text.decode() if isinstance(text, bytes) else str(text)
 
@@ -155,5 +189,13 @@ RECORDS: Mapping[str, Records] = {
         partial(_got, "get", _same),
         lambda key, text: Step("set", (key, text, None, None)),
         "delete",
+    ),
+    "vectors": Records(
+        lambda content: [(record[0], record) for record in content["records"]],
+        ("otherwise",),
+        _embedding,
+        _embedded,
+        "delete",
+        lambda record: record[1]["text"],
     ),
 }

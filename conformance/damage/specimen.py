@@ -66,7 +66,8 @@ def steps_of(contract: str, seed: int, domain: str, offers: Collection[str] = ()
     steps = [*puts, records.put(again, value_of(again, 1, size, domain))]
     if contract in ("runs", "jobs") and records.delete not in offers:
         return steps
-    return [*steps, Step(records.delete, (gone, None, None) if contract == "layers" else (gone,))]
+    named = {"layers": (gone, None, None), "vectors": ([gone],)}
+    return [*steps, Step(records.delete, named.get(contract, (gone,)))]
 
 
 def specimens(crew: Crew, seed: int, domain: str, offers: Collection[str] = ()) -> list[Specimen]:

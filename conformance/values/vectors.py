@@ -44,6 +44,19 @@ def tolerance(metric: str, one: Sequence[float], other: Sequence[float]) -> floa
     return SCORE_TOLERANCE * (1.0 if metric == "cosine" else max(lengths) ** (2 if metric == "dot" else 1))
 
 
+def belongs(metric: str, got: float, one: Sequence[float], other: Sequence[float]) -> bool:
+    """Tell whether a score may be that of two vectors; of a distance its square may be it, too.
+
+    Near to nothing a distance is far less exact than its square was.
+    """
+    if metric == "cosine" and not (any(one) and any(other)):
+        return False
+    wanted, lengths = score(metric, one, other), (1.0, math.hypot(*one), math.hypot(*other))
+    if metric == "l2":
+        return min(abs(got - wanted**2), abs(got**2 - wanted**2)) <= SCORE_TOLERANCE * max(lengths) ** 2
+    return abs(got - wanted) <= tolerance(metric, one, other)
+
+
 def ranked(metric: str, query: Sequence[float], records: Mapping[str, Sequence[float]]) -> list[tuple[str, float]]:
     """Return the ids of all records with their scores, the nearest first; equal scores in the order of the ids."""
     scored = [(key, score(metric, query, vector)) for key, vector in records.items()]

@@ -56,6 +56,9 @@ def test_where_records_and_index_part_is_told(store: FileVectors) -> None:
     store.records = {"v0": [[1.0, 2.0, 3.0], {"n": 1}]}
     store.index = {"v0": [1.0, 2.0, 3.0]}
     assert VECTORS.read(Driver(), store) == content(["v0", {"n": 1}, [1.0, 2.0, 3.0]])
+    store.index = {"v0": [3.0, 2.0, 1.0]}
+    read = VECTORS.read(Driver(), store)
+    assert read["otherwise"] == [["found by another vector", "v0"]]
 
 
 def test_what_was_apart_may_come_together() -> None:

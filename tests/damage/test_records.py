@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from conformance.damage.judge import Truth, judge, lost
 from conformance.damage.records import MISSING, RECORDS, Answer, records_of
 from conformance.damage.specimen import steps_of
 from conformance.drive import Driver
+from conformance.values.vectors import random_vectors
 from tests.mutants.records_concurrency_base import Layers, MemoryBox, Runs
+from tests.mutants.vectors_crash import FileVectors
 
 
 def content(contract: str, *steps: Step) -> Any:
@@ -24,7 +27,7 @@ def content(contract: str, *steps: Step) -> Any:
     return found
 
 
-@pytest.mark.parametrize("contract", ["state", "runs", "jobs", "layers"])
+@pytest.mark.parametrize("contract", ["state", "runs", "jobs", "layers", "vectors"])
 def test_a_specimen_is_written_again_and_deleted_from(contract: str) -> None:
     """One of eight records is written twice, with as long a text, and one is deleted where that can be done."""
     steps = steps_of(contract, 0, "json", (RECORDS[contract].delete,))
@@ -108,3 +111,18 @@ def test_entries_of_other_layers_and_scopes_have_names_of_their_own() -> None:
     moved = content("layers", Step("set", ("a", "x", None, "ada")))
     assert [name for name, _ in records_of("layers", moved)] == ['[0, "ada", "a"]']
     assert judge(truth, Seen(whole=moved)).kind == "silent wrong"
+
+
+def test_a_vector_is_asked_for_in_both_ways(tmp_path: Path) -> None:
+    """A record is a value; what no search gives is missing, also where it can be got."""
+    records = RECORDS["vectors"]
+    step = records.put("a", "text")
+    ((key, number, text),) = step.args[0]
+    store = FileVectors(tmp_path / "vectors")
+    store.add([key], random_vectors(number, 1, 3), [{"n": number, "text": text}])
+    with closing(Driver()) as driver:
+        expected = dict(records_of("vectors", content("vectors", step)))["a"]
+        assert records.asked(driver, store, "a") == Answer("value", expected)
+        assert records.asked(driver, store, "b") == MISSING
+        store.index = {}
+        assert records.asked(driver, store, "a") == MISSING

@@ -1,4 +1,4 @@
-"""Stores of runs, jobs and layers that serve damaged, old or foreign data, or lose what is whole."""
+"""Stores of runs, jobs, layers and vectors that serve damaged, old or foreign data, or lose what is whole."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""Honest records in files that notice damage, to break; and runs, jobs and layers on them."""
+"""Honest records in files that notice damage, to break; and runs, jobs, layers and vectors on them."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -235,7 +237,58 @@ class LayersOn:
         self.folder.close()
 
 
-ON: dict[str, Callable[[Folder], Any]] = {"runs": RunsOn, "jobs": JobsOn, "layers": LayersOn}
+class VectorsOn:
+    """Vectors on a folder, each beside its metadata; every one is looked at."""
+
+    dimension = 3
+    metric = "l2"
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+
+    def add(self, ids: Any, vectors: Any, metadata: Any) -> None:
+        """Add records, one by one."""
+        for one, vector, about in zip(ids, vectors, metadata, strict=True):
+            self.folder.save(one, {**about, "vector": struct.pack("3f", *vector).hex()})
+
+    def get(self, ids: Any) -> Any:
+        """Return the records."""
+        found = [(one, self.folder.get(one)) for one in ids]
+        return [value and {"id": one, "vector": unpacked(value), "metadata": without(value)} for one, value in found]
+
+    def query(self, vector: Any, k: int, where: Any = None) -> Any:
+        """Return the nearest."""
+        scored = [(one, math.dist(vector, other)) for one, other in self.index().items()]
+        return sorted(scored, key=lambda pair: (pair[1], pair[0]))[:k]
+
+    def index(self) -> dict[str, Any]:
+        """Return the vectors that searches know."""
+        return {one: unpacked(value) for one, value in self.folder.all()}
+
+    def delete(self, ids: Any) -> None:
+        """Remove records."""
+        for one in ids:
+            self.folder.delete(one)
+
+    def __len__(self) -> int:
+        return len(self.folder.names())
+
+    def close(self) -> None:
+        """Close the folder."""
+        self.folder.close()
+
+
+def unpacked(value: dict[str, Any]) -> list[float]:
+    """Return the vector of a record."""
+    return list(struct.unpack("3f", bytes.fromhex(value["vector"])))
+
+
+def without(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a record."""
+    return {name: one for name, one in value.items() if name != "vector"}
+
+
+ON: dict[str, Callable[[Folder], Any]] = {"runs": RunsOn, "jobs": JobsOn, "layers": LayersOn, "vectors": VectorsOn}
 
 
 @dataclass(frozen=True)
@@ -257,7 +310,7 @@ def records(name: str, contract: str, folder: Callable[[Path], Folder], corrupti
 
 
 def broken(bug: str, killed_by: str, corruption: str = "isolates") -> Callable[[type[Folder]], type[Folder]]:
-    """Mark a class of folders as mutants: runs, jobs and layers on it; the codes are given by their numbers."""
+    """Mark a class of folders as mutants: records of each contract on it; the codes are given by their numbers."""
 
     def mark(kind: type[Folder]) -> type[Folder]:
         short = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__)

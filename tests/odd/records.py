@@ -1,15 +1,16 @@
-"""Stores of runs, jobs and layers of several designs, legal in how they answer; none must be accused."""
+"""Stores of runs, jobs, layers and vectors of several designs, legal in how they answer; none must be accused."""
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 from conformance import Where
-from tests.mutants.corruption_base import checked, unchecked
-from tests.mutants.records_corruption_base import CountedFolder, Document, Folder, records
+from tests.mutants.corruption_base import CorruptError, checked, unchecked
+from tests.mutants.records_corruption_base import CountedFolder, Document, Folder, VectorsOn, records
 
 
 class ZippedFolder(Folder):
@@ -67,6 +68,26 @@ class AsyncRuns:
         """Do nothing."""
 
 
+class Rebuilt(VectorsOn):
+    """Keeps an index in a file of its own, and makes it anew of the records where that is damaged, missing or old."""
+
+    def index(self) -> dict[str, Any]:
+        """Return the index if it is that of the records."""
+        path = self.folder.folder / "index"
+        due = super().index()
+        try:
+            known = json.loads(unchecked(path.read_bytes()))
+        except (OSError, CorruptError):
+            known = None
+        if known != due:
+            self.folder.replace(path, checked(json.dumps(due).encode()))
+        return due
+
+
+def _open_rebuilt(where: Where) -> Rebuilt:
+    return Rebuilt(Folder(where.path / "store"))
+
+
 def _open_async(where: Where) -> AsyncRuns:
     return AsyncRuns(CountedFolder(where.path / "store"))
 
@@ -80,6 +101,10 @@ _HONEST = [
     records("odd_records_silent_jobs", "jobs", SilentFolder, "silent"),
     records("odd_records_counted_layers", "layers", CountedFolder, "complete"),
     records("odd_records_layers_in_a_document", "layers", Document, "detects"),
+    records("odd_records_counted_vectors", "vectors", CountedFolder, "complete"),
+    records("odd_records_zipped_vectors", "vectors", ZippedFolder),
+    records("odd_records_silent_vectors", "vectors", SilentFolder, "silent"),
+    replace(records("odd_records_rebuilt_vectors", "vectors", Folder), vectors=_open_rebuilt),
     replace(
         records("odd_records_async_runs", "runs", CountedFolder, "complete"),
         runs=_open_async,

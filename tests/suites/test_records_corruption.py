@@ -1,4 +1,4 @@
-"""The suite `corruption` on runs, jobs and layers: what it shows of a broken store; that each check is carried out."""
+"""The suite `corruption` on stores of records: what it shows of a broken one; that each check is carried out."""
 
 from __future__ import annotations
 

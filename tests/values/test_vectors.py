@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from conformance.values.vectors import along, close, random_vectors, ranked, score
+from conformance.values.vectors import along, belongs, close, random_vectors, ranked, score
 
 
 def test_random_vectors_are_exact_in_32_bits_and_never_zero() -> None:
@@ -45,3 +45,14 @@ def test_close_is_within_32_bits() -> None:
     assert close(struct.unpack("3f", struct.pack("3f", *vector)), vector)
     assert not close([number * (1 + 1e-6) for number in vector], vector)
     assert not close(vector[:2], vector)
+
+
+@pytest.mark.parametrize("metric", ["l2", "cosine", "dot"])
+def test_scores_belong_to_their_vectors(metric: str) -> None:
+    """The score of two vectors, of a distance its square as well, is theirs, and that of another one is not."""
+    one, other, third = random_vectors(1, 3, 5)
+    wanted = score(metric, one, other)
+    assert belongs(metric, wanted * (1 + 1e-6), one, other)
+    assert belongs(metric, wanted**2, one, other) == (metric == "l2")
+    assert not belongs(metric, score(metric, one, third), one, other)
+    assert not belongs("cosine", 0.0, one, [0.0] * 5)
