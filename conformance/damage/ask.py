@@ -24,6 +24,7 @@ class Seen:
         refused: The exception of opening it; empty when it opened.
         whole: All that it held, read at once; None where that raised.
         unreadable: The exception of reading all at once.
+        listed: What it listed all the same; None where that raised, too, or was not looked at.
         answers: For each record that was asked for alone.
         report: What `verify()` says is damaged, or that it raised; None where there is no `verify()`.
         frame: Where in the store's own code it raised first.
@@ -33,6 +34,7 @@ class Seen:
     refused: str = ""
     whole: Content = None
     unreadable: str = ""
+    listed: list[Any] | None = None
     answers: Mapping[Name, Answer] = field(default_factory=dict)
     report: tuple[str, ...] | None = None
     frame: str = ""
@@ -67,6 +69,7 @@ def ask(
         whole = SUBJECTS[contract].read(*store.reach())
     except Exception as error:  # noqa: BLE001 - as above
         unreadable, frame = raised(error), store_frame(error, backend)
+    listed = _listing(contract, store) if unreadable else None
     answers = {name: _asked(backend, contract, store, name) for name in names}
     if again:
         _write_one_more(backend, contract, store)
@@ -76,7 +79,18 @@ def ask(
         session.abandon()
         frame = frame or store_frame(error, backend)
     later = ask(backend, contract, folder, names) if again else None
-    return Seen("", whole, unreadable, answers, report, frame, later=later)
+    return Seen("", whole, unreadable, listed, answers, report, frame, later=later)
+
+
+def _listing(contract: str, store: Handle) -> list[Any] | None:
+    """Return what is listed where not all that is listed can be got: that a reader sees, too."""
+    listed = SUBJECTS[contract].listed
+    if listed is None:
+        return None
+    try:
+        return listed(*store.reach())
+    except Exception:  # noqa: BLE001 - as above
+        return None
 
 
 def repair(backend: Backend, contract: str, folder: Path) -> tuple[str, ...] | str | None:

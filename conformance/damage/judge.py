@@ -136,6 +136,11 @@ def _silent(truth: Truth, seen: Seen) -> Judged | None:
     found = [_wrong(truth, once, name, answer) for name, answer in seen.answers.items()]
     if seen.whole is not None and not SUBJECTS[truth.contract].agrees(seen.whole, truth.content):
         found += _strange(truth, once, seen.whole)
+    if seen.listed is not None:
+        found += [
+            Judged("silent missing" if got == "nothing" else "silent wrong", name, due, f"{got}, listed")
+            for name, due, got in SUBJECTS[truth.contract].mislisted(truth.content, seen.listed)
+        ]
     return min((one for one in found if one is not None), key=lambda one: SILENT.index(one.kind), default=None)
 
 
@@ -172,6 +177,9 @@ def _strange(truth: Truth, once: Mapping[Name, Collection[str]], whole: Content)
         # Every record is right, and still it is another store: one twice, another order, length, head or checkpoint.
         names_of_rest = RECORDS[truth.contract].rest
         rest, due = ({name: content[name] for name in names_of_rest} for content in (whole, truth.content))
+        if SUBJECTS[truth.contract].listed is not None and rest["otherwise"]:
+            told = SUBJECTS[truth.contract].tell(rest["otherwise"][0])
+            return [Judged("silent wrong", None, "a listing of what is got, and of nothing else", told)]
         earlier = any(SUBJECTS[truth.contract].agrees(whole, older) for older in truth.older)
         if rest == due:
             return [Judged("silent wrong", None, f"{len(known)} records", f"{len(names)}: {names}")]

@@ -8,6 +8,7 @@ import pytest
 
 from conformance.crash.subjects import JOBS, LAYERS, RUNS, Content, Step
 from conformance.crash.subjects.jobs import LATER, NOW
+from conformance.crash.subjects.subject import brief
 from conformance.drive import Driver
 
 
@@ -53,12 +54,16 @@ class Kept(dict[str, Any]):
         self.get_run = self.__getitem__
 
 
-DISAGREEMENTS = [
+DISAGREEMENTS: list[tuple[Kept, list[Any]]] = [
     (Kept([{"id": "r0"}], r0=RUN), []),
     (Kept([RUN], r0=RUN), []),
     (Kept([{"id": "r0", "count": 1}], r0=RUN), []),
     (Kept([{"id": "r0", "status": "queued"}], r0=RUN), [["listed otherwise", "r0"]]),
     (Kept([], r0=RUN), [["not listed", "r0"]]),
+    (Kept([RUN, "r0"], r0=RUN), [["listed, and no run", "r0"]]),
+    (Kept([RUN, None], r0=RUN), [["listed, and no run", None]]),
+    (Kept([RUN, {"id": ["r0"]}], r0=RUN), [["listed, and no run", {"id": ["r0"]}]]),
+    (Kept([RUN, {"status": "running"}], r0=RUN), [["listed, and no run", {"status": "running"}]]),
 ]
 
 
@@ -284,3 +289,53 @@ SOURCES = [
 def test_steps_as_source(subject: Any, step: Step, source: str) -> None:
     """A step is shown as the call that it stands for; a layer by its place, for its name is the store's."""
     assert subject.source(step) == source
+
+
+class Remembered(dict[str, Any]):
+    """A layered store, of one layer and one scope, that lists what it is told to list."""
+
+    def __init__(self, listed: list[Any], **entries: Any) -> None:
+        super().__init__(entries)
+        self.entries = lambda: listed
+
+
+@pytest.mark.parametrize("item", ["k", None, ("k",), ("k", 1, 2), (1, 2), [["k"], 1]])
+def test_an_entry_that_is_no_pair_shows(item: Any) -> None:
+    """It is a part that nobody wrote; it must not look as if the store had raised."""
+    content = LAYERS.read(Driver(), Remembered([("k0", 1), item], k0=1))
+    assert content == {"entries": [[0, "", "k0", 1]], "otherwise": [["listed, and no entry", 0, "", item]]}
+    assert [LAYERS.tell(part) for part in LAYERS.parts(content)]
+
+
+MISLISTED: list[tuple[list[Any], list[tuple[Any, ...]]]] = [
+    ([RUN], []),
+    ([{"id": "r0", "count": 1}], []),
+    (
+        [{"id": "r0", "status": "queued"}],
+        [("r0", "{'id': 'r0', 'status': 'running'}", "{'id': 'r0', 'status': 'queued'}")],
+    ),
+    ([RUN, {"id": "r9"}], [("r9", "no such run", "{'id': 'r9'}")]),
+    ([RUN, "r0"], [(None, "runs with their ids", "'r0'")]),
+    ([], [("r0", brief(RUN), "nothing")]),
+]
+
+
+@pytest.mark.parametrize(("listed", "wrong"), MISLISTED)
+def test_what_a_listing_says_otherwise(listed: list[Any], wrong: list[tuple[Any, ...]]) -> None:
+    """A listing is judged by itself, where what is listed can't be got."""
+    assert RUNS.listed is not None
+    assert RUNS.listed(Driver(), Kept(listed)) == listed
+    assert RUNS.mislisted(records(RUN), listed) == wrong
+
+
+def test_what_the_entries_say_otherwise() -> None:
+    """Each entry has the value that was set."""
+    content = {"entries": [[0, "", "k0", 1], [0, "", "k1", 2]], "otherwise": []}
+    assert LAYERS.listed is not None
+    listed = LAYERS.listed(Driver(), Remembered([("k0", 1), ["k9", 3], "k"]))
+    assert LAYERS.mislisted(content, listed) == [
+        (None, "pairs of a key and a value", "'k'"),
+        ("k9", "no such entry", "3"),
+        ("k1", "2", "nothing"),
+    ]
+    assert LAYERS.mislisted(content, [[0, "", ("k0", 7)], [0, "", ("k1", 2)]]) == [("k0", "1", "7")]

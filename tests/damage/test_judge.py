@@ -80,6 +80,37 @@ def test_a_log_is_of_a_class(whole: dict[str, Any], kind: str) -> None:
     assert judge(LOG, Seen(whole={**whole, "checkpoint": None})).kind == kind
 
 
+K0, K1 = {"id": "k0", "status": "failed"}, {"id": "k1", "status": "completed"}
+RUNS = Truth("runs", {"records": [["k0", K0], ["k1", K1]], "otherwise": []})
+GOT: dict[Name, Answer] = {"k0": RAISED, "k1": value(K1)}
+UNREADABLE = Seen(unreadable="Corrupt: no", answers=GOT)
+
+
+@pytest.mark.parametrize(
+    ("listed", "judged"),
+    [
+        (None, Judged("detected", got="reading raised Corrupt: no")),
+        ([K0, K1], Judged("detected", got="reading raised Corrupt: no")),
+        ([{"id": "k0"}, {"id": "k1", "length": 2}], Judged("detected", got="reading raised Corrupt: no")),
+        ([{"id": "k0"}], Judged("silent missing", "k1", "{'id': 'k1', 'status': 'completed'}", "nothing, listed")),
+        ([K0, K1, {"id": "k7"}], Judged("silent wrong", "k7", "no such run", "{'id': 'k7'}, listed")),
+        ([K0, K1, "{"], Judged("silent wrong", None, "runs with their ids", "'{', listed")),
+    ],
+)
+def test_what_is_listed_counts_where_a_record_can_not_be_got(listed: list[Any] | None, judged: Judged) -> None:
+    """The error of getting a record excuses no listing of runs that nobody saved, and none that leaves some out."""
+    assert judge(RUNS, replace(UNREADABLE, listed=listed)) == judged
+
+
+def test_what_is_listed_and_is_no_record_is_served() -> None:
+    """Whoever lists is given it, and no error: this is no way to tell of damage."""
+    content = {**RUNS.content, "otherwise": [["listed, and no run", "{"]]}
+    found = judge(RUNS, Seen(whole=content, answers={"k0": value(K0), "k1": value(K1)}))
+    assert found.kind == "silent wrong"
+    assert found.expected == "a listing of what is got, and of nothing else"
+    assert found.got == "'listed, and no run': '{'"
+
+
 def test_what_differs_is_shown_where_it_does() -> None:
     """The beginning of a long value says nothing of its end."""
     long = "".join(f"{number:04}" for number in range(1_250))

@@ -7,12 +7,14 @@ opened again it is seen last, by claiming, which jobs it hands out at two times.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from conformance.crash.subjects.records import (
     PROBE_ID,
     Kind,
     content_of,
+    mislisted_records,
     read_records,
     record_parts,
     record_source,
@@ -79,6 +81,10 @@ def _last(driver: Driver, store: Any, content: Content) -> Content:
         return sorted(claim["job"]["id"] for claim in claims if claim["job"]["id"].startswith(CLAIMED))
 
     return {**content, "given": [given(NOW), given(LATER)]}
+
+
+def _listed(driver: Driver, store: Any) -> list[Any]:
+    return driver.items(getattr(store, _JOB.lister))
 
 
 def _apply(content: Content, step: Step) -> Content:
@@ -166,6 +172,8 @@ JOBS = Subject(
     parts=_parts,
     probe=_probe,
     source=record_source,
+    listed=_listed,
+    mislisted=partial(mislisted_records, _JOB),
     tell=record_teller(("status", "runAt", "runCount"), ("history",)),
     last=_last,
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from conformance.contracts import accepts
-from conformance.crash.subjects.subject import Content, Step, Subject, brief, canonical
+from conformance.crash.subjects.subject import Content, Mislisted, Step, Subject, brief, canonical
 from conformance.literal import literal
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def _read(driver: Driver, store: Any) -> Content:
     entries: list[list[Any]] = []
     otherwise: list[list[Any]] = []
     for layer, scope, named in _places(driver, store):
-        pairs = [list(pair) for pair in driver.items(store.entries, **named)]
+        items = driver.items(store.entries, **named)
+        pairs = [list(item) for item in items if _is_pair(item)]
+        otherwise += [["listed, and no entry", layer, scope, item] for item in items if not _is_pair(item)]
         entries += [[layer, scope, key, value] for key, value in pairs]
         listed = [key for key, _ in pairs]
         otherwise += [
@@ -53,6 +55,32 @@ def _read(driver: Driver, store: Any) -> Content:
             if key not in listed and _is_there(driver, store, key, named)
         ]
     return {"entries": sorted(entries, key=lambda entry: str(entry[:3])), "otherwise": otherwise}
+
+
+def _listed(driver: Driver, store: Any) -> list[Any]:
+    return [
+        [layer, scope, item]
+        for layer, scope, named in _places(driver, store)
+        for item in driver.items(store.entries, **named)
+    ]
+
+
+def _mislisted(content: Content, listed: list[Any]) -> list[Mislisted]:
+    due = {(layer, scope, key): value for layer, scope, key, value in content["entries"]}
+    found: list[Mislisted] = [
+        (None, "pairs of a key and a value", brief(item)) for *_, item in listed if not _is_pair(item)
+    ]
+    there = {(layer, scope, item[0]): item[1] for layer, scope, item in listed if _is_pair(item)}
+    for address, value in there.items():
+        if address not in due:
+            found.append((address[2], "no such entry", brief(value)))
+        elif canonical(value) != canonical(due[address]):
+            found.append((address[2], brief(due[address]), brief(value)))
+    return found + [(address[2], brief(value), "nothing") for address, value in due.items() if address not in there]
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, (tuple, list)) and len(item) == 2 and isinstance(item[0], str)
 
 
 def _places(driver: Driver, store: Any) -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -131,7 +159,7 @@ def _source(step: Step) -> str:
 
 def _tell(part: Any) -> str:
     if isinstance(part[0], str):
-        return " ".join(map(str, part))
+        return " ".join(one if isinstance(one, str) else brief(one) for one in part)
     layer, scope, key, value = part
     return f"{literal(key)} in layer {layer} of {literal(scope)}: {brief(value)}"
 
@@ -147,5 +175,7 @@ LAYERS = Subject(
     probe=_probe,
     source=_source,
     tell=_tell,
+    listed=_listed,
+    mislisted=_mislisted,
     during=_during,
 )

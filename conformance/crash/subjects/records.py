@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conformance.crash.subjects.subject import Content, Step, brief, canonical
+from conformance.crash.subjects.subject import Content, Mislisted, Step, brief, canonical
 from conformance.literal import literal
 
 if TYPE_CHECKING:
@@ -47,17 +47,41 @@ def content_of(records: dict[str, Any], otherwise: Sequence[Any] = ()) -> Conten
 def read_records(driver: Driver, store: Any, kind: Kind) -> Content:
     """Return the content of an open store: what is listed, and of each listed record what is got.
 
-    A record that is got but not listed, and one of which the listing says something else, are `otherwise`.
+    A record that is got but not listed, one of which the listing says something else, and what is listed and is none,
+    are `otherwise`.
     """
     getter = getattr(store, kind.getter)
-    listed = driver.items(getattr(store, kind.lister))
+    items = driver.items(getattr(store, kind.lister))
+    listed = [item for item in items if _has_id(item)]
     # Pairs, and not a dict: what is listed twice must not vanish.
     pairs = sorted(((item["id"], driver.call(getter, item["id"])) for item in listed), key=lambda pair: str(pair[0]))
     got = dict(pairs)
-    otherwise = [["listed otherwise", item["id"]] for item in listed if not _repeats(item, got[item["id"]])]
+    otherwise = [[f"listed, and no {kind.noun}", item] for item in items if not _has_id(item)]
+    otherwise += [["listed otherwise", item["id"]] for item in listed if not _repeats(item, got[item["id"]])]
     unlisted = [identity for identity in kind.ids if identity not in got and _is_there(driver, getter, identity)]
     otherwise += [["not listed", identity] for identity in unlisted]
     return {"records": [[identity, kind.seen(record)] for identity, record in pairs], "otherwise": otherwise}
+
+
+def mislisted_records(kind: Kind, content: Content, listed: Sequence[Any]) -> list[Mislisted]:
+    """Return what a listing says otherwise than a content: what is no record, no such record, or has other fields."""
+    due = dict(content["records"])
+    found: list[Mislisted] = [
+        (None, f"{kind.noun}s with their ids", brief(item)) for item in listed if not _has_id(item)
+    ]
+    there = {item["id"]: item for item in listed if _has_id(item)}
+    for identity, item in there.items():
+        if identity not in due:
+            found.append((identity, f"no such {kind.noun}", brief(item)))
+        elif not _repeats(item, due[identity]):
+            recorded = {name: due[identity][name] for name in item if name in due[identity]}
+            found.append((identity, brief(recorded), brief(item)))
+    return found + [(identity, brief(record), "nothing") for identity, record in due.items() if identity not in there]
+
+
+def _has_id(item: Any) -> bool:
+    """Tell whether a listed item is a record, or a summary of one."""
+    return isinstance(item, dict) and isinstance(item.get("id"), str)
 
 
 def _repeats(item: Any, record: Any) -> bool:

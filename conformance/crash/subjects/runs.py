@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from conformance.crash.subjects.records import (
     PROBE_ID,
     Kind,
     content_of,
+    mislisted_records,
     read_records,
     record_parts,
     record_source,
@@ -54,6 +56,10 @@ def _read(driver: Driver, store: Any) -> Content:
     return read_records(driver, store, _RUN)
 
 
+def _listed(driver: Driver, store: Any) -> list[Any]:
+    return driver.items(getattr(store, _RUN.lister))
+
+
 def _apply(content: Content, step: Step) -> Content:
     runs = dict(content["records"])
     match step.verb, step.args:
@@ -94,5 +100,7 @@ RUNS = Subject(
     parts=record_parts,
     probe=_probe,
     source=record_source,
+    listed=_listed,
+    mislisted=partial(mislisted_records, _RUN),
     tell=record_teller(("status",), ("messages", "steps", "checkpoints", "events")),
 )

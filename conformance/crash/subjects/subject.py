@@ -18,6 +18,9 @@ _BRIEF = 40
 #: What a store holds: dicts with text keys, lists and values.
 Content = Any
 
+#: A record's name, or None, with what was to be listed and what was, in a few words; `nothing` where it is left out.
+Mislisted = tuple[Any, str, str]
+
 
 @dataclass(frozen=True)
 class Step:
@@ -49,6 +52,9 @@ class Subject:
         tell: Returns a part in a few words.
         last: Adds to a content what an open store shows only by being changed, where there is such a thing; called
             when all else was seen.
+        listed: Returns what an open store lists, as it lists it, where no record is got; None where listing is getting.
+        mislisted: Returns what a listing says otherwise than a content: the name of each record, or None for what is
+            none, with what was to be listed and what was.
         during: Tells whether an observed content may be met while a step is carried out on a content: a step that the
             contract lets a store carry out in parts. Usually none is.
     """
@@ -64,6 +70,8 @@ class Subject:
     source: Callable[[Step], str]
     tell: Callable[[Any], str]
     last: Callable[[Driver, Any, Content], Content] = lambda _driver, _store, content: content
+    listed: Callable[[Driver, Any], list[Any]] | None = None
+    mislisted: Callable[[Content, list[Any]], list[Mislisted]] = lambda _content, _listed: []
     during: Callable[[Content, Content, Step], bool] = lambda _observed, _before, _step: False
 
 
