@@ -12,6 +12,10 @@ from conformance.histories.claims_rounds import Order, search
 from conformance.values.jobs import small_job
 from tests.mutants.jobs_base import HONEST, backend
 from tests.mutants.jobs_races import AllInOneFile, OneThreadAtATime
+from tests.mutants.records_tasks import ChosenBeforeWaiting
+from tests.mutants.records_tasks_base import HONEST as ASYNC
+from tests.mutants.records_tasks_base import Jobs, Rules
+from tests.mutants.records_tasks_base import backend as in_one_loop
 
 NAMES = [f"job-{number:02}" for number in range(JOBS)]
 SAVED = [Deed(number, number, 0, "save", ((name, number),)) for number, name in enumerate(NAMES)]
@@ -149,3 +153,38 @@ def test_a_lock_for_threads_is_enough_for_threads(tmp_path: Path) -> None:
     locked = backend("one_thread", OneThreadAtATime)
     met = search(locked, tmp_path, Order("completions", "threads", seed=1, rounds=4, seconds=20.0))
     assert met.found is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tasks_of_an_honest_store_get_along(kind: Kind, tmp_path: Path) -> None:
+    """Rounds of tasks are carried out in a loop of their own, and their calls overlap."""
+    honest = next(one for one in ASYNC if one.jobs)
+    met = search(honest, tmp_path, Order(kind, "tasks", seed=1, rounds=4, seconds=60.0))
+    assert met.found is None
+    assert (met.rounds, met.overlapping, met.raised) == (4, 4, 0)
+
+
+def test_a_choice_before_an_await_is_found(tmp_path: Path) -> None:
+    """Tasks that chose the same job are told."""
+    broken = in_one_loop("chosen", "jobs", ChosenBeforeWaiting)
+    met = search(broken, tmp_path, Order("claims", "tasks", seed=1, rounds=200, seconds=60.0))
+    assert met.found is not None
+    assert "at the same time" in met.found.why
+
+
+class Keeps(Jobs):
+    """Never gives its lock back once somebody has claimed."""
+
+    async def claim_due(self, now: int, owner: str, lease: int, limit: int) -> Any:
+        """Claim due jobs."""
+        await self.lock.acquire()
+        return Rules(await self.load()).claim_due(now, owner, lease, limit)
+
+
+def test_tasks_that_wait_for_ever_are_told(tmp_path: Path) -> None:
+    """Nobody waits until the time is up when nothing can ever happen again."""
+    met = search(
+        in_one_loop("keeps", "jobs", Keeps), tmp_path, Order("claims", "tasks", seed=1, rounds=4, seconds=60.0)
+    )
+    assert met.found is not None
+    assert met.found.why == "the tasks never came to an end"
