@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @check(
     "LAYERS-CONC-41",
-    sources="KV-48; Jepsen; mutant old_entries_put_back",
+    sources="KV-40, KV-41; Jepsen; mutant old_entries_put_back",
     promise="sharing:processes consistency:linearizable durability:process-crash",
     needs=("LAYERS-CONC-11",),
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @check(
     "RUNS-CONC-41",
-    sources="KV-48; Jepsen; RUN-23; mutants old_runs_put_back, half_a_file_of_runs_is_none",
+    sources="KV-40, KV-41; Jepsen; mutants old_runs_put_back, half_a_file_of_runs_is_none",
     promise="sharing:processes consistency:linearizable durability:process-crash",
     needs=("RUNS-CONC-11",),
 )

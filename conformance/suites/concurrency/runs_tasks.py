@@ -15,7 +15,7 @@ _ONE_ORDER = "sharing:threads consistency:linearizable"
 
 @check(
     "RUNS-CONC-21",
-    sources="KV-36; Herlihy & Wing, TOPLAS 1990; mutants runs_without_lock_in_tasks, old_run_in_the_cache",
+    sources="KV-36, RUN-33; Herlihy & Wing, TOPLAS 1990; mutants runs_without_lock_in_tasks, old_run_in_the_cache",
     promise=_ONE_ORDER,
     needs=("RUNS-BASIC-01",),
 )
