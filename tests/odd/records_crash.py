@@ -17,7 +17,9 @@ from tests.mutants.crash_base import Journal, JournalState
 from tests.mutants.crash_files import AtomicFiles, Document
 from tests.mutants.crash_marks import PROMISES
 from tests.mutants.crash_merges import TwoFileJournal
+from tests.mutants.jobs_base import backend
 from tests.mutants.records_crash_base import Over, RunsWithEvents, Versioned, records_on
+from tests.odd.jobs import MissingJobError, TellingJobs
 
 SUITES = ("crash-recovery",)
 
@@ -183,8 +185,9 @@ _HONEST = [
     Backend("odd_records_table", layers=Over(_same, TableLayers), **_GIVEN),
     Backend("odd_records_one_layer", layers=Over(_same, OneLayer), **_GIVEN),
     Backend("odd_records_bytes", layers=Over(LayerStore, BytesInFiles), values="bytes", **_GIVEN),
+    backend("odd_records_telling", TellingJobs, errors={"missing": MissingJobError}),
     Backend("odd_records_terse", jobs=Over(TerseJobs, lambda path: Versioned(AtomicFiles(path))), **_GIVEN),
 ]
 #: By their addresses, so that other processes open them too.
-ODD = [replace(backend, address=f"{__name__}:{backend.name.upper()}") for backend in _HONEST]
-globals().update({backend.name.upper(): backend for backend in ODD})
+ODD = [replace(one, address=f"{__name__}:{one.name.upper()}") for one in _HONEST]
+globals().update({one.name.upper(): one for one in ODD})

@@ -51,6 +51,8 @@ def _seen(job: Any) -> Any:
             {name: entry[name] for name in _NOTED if name in entry} if isinstance(entry, dict) else entry
             for entry in seen["history"]
         ]
+    if seen.get("status") == "stopped" and str(seen.get("id")).startswith(CLAIMED):
+        seen.pop("runAt", None)  # it was completed for the last time: nobody needs to know when it was due
     return seen
 
 
@@ -115,9 +117,9 @@ def _apply(content: Content, step: Step) -> Content:
 def _due(jobs: dict[str, Any], until: dict[str, int], now: int) -> list[str]:
     def free(job: Any) -> bool:
         expired = job["status"] == "running" and until.get(job["id"], now + 1) <= now
-        return job["runAt"] <= now and (expired or job["status"] == "ready")
+        return (expired or job["status"] == "ready") and bool(job["runAt"] <= now)
 
-    return [job["id"] for job in sorted(jobs.values(), key=lambda job: job["runAt"]) if free(job)]
+    return [job["id"] for job in sorted(filter(free, jobs.values()), key=lambda job: job["runAt"])]
 
 
 def _completed(job: dict[str, Any], now: int, result: Any) -> dict[str, Any]:
@@ -127,7 +129,8 @@ def _completed(job: dict[str, Any], now: int, result: Any) -> dict[str, Any]:
     moved = {"status": "stopped"}
     if interval:
         moved = {"status": "ready", "runAt": run_at + interval * max(1, (now - run_at) // interval + 1)}
-    return {**_noted(job, now, "completed"), **done, **moved}
+    found: dict[str, Any] = _seen({**_noted(job, now, "completed"), **done, **moved})
+    return found
 
 
 def _noted(job: dict[str, Any], now: int, status: str) -> dict[str, Any]:
