@@ -1,12 +1,14 @@
 """Lives of stores of records: the same calls each time, and all that is read after them; in any process, of any world.
 
 What a look has is what the contract settles: of a branch its checkpoints, its state and where it comes from; of a job
-the fields that a job has, and of an entry of its history when and how it ended.
+the fields that a job has, and of an entry of its history when and how it ended; of a vector, and of a score, whether it
+is the one that it must be, within the precision of 32 bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from conformance.session import Handle, Session
 from conformance.values.jobs import full_job, small_job
 from conformance.values.runs import full_run, small_run
+from conformance.values.vectors import Vector, belongs, close, random_vectors, score
 
 #: Ids that are sorted in one way by their bytes and in another one by languages, and whose files have odd names.
 IDS = ("b", "a", "a/b", "é", "I", "\u0131", "Z", "k" * 40)
@@ -29,6 +32,10 @@ _HOUR = 3_600_000
 #: What the contract says of the lineage of a branch, and of an entry of a history.
 _OF_A_BRANCH = ("rootRunId", "branchOriginRunId", "branchCheckpointId")
 _OF_AN_ENTRY = ("at", "status")
+#: Ids of records that are equally near to whatever is asked: they have one vector.
+_TIED = tuple(f"tied {number}" for number in range(6))
+#: What stands in a look for a vector or a score that is the one of its record.
+_ITS_OWN = "its own"
 
 Missing = tuple[type[BaseException], ...]
 
@@ -40,7 +47,7 @@ class Look:
     Args:
         records: Each record, by its id; entries by layer, scope and key.
         listed: What was listed, in its order; nothing where no order is promised.
-        answers: What calls answered that change the store: which jobs were handed out.
+        answers: What calls answered: which jobs were handed out; which vectors were found, with their scores.
     """
 
     records: dict[str, Any] = field(default_factory=dict)
@@ -86,6 +93,67 @@ def _live_layers(store: Handle, offers: Collection[str]) -> None:
         store.set(AGAIN, value_for(offers, "anew"), **named)
 
 
+def _live_vectors(store: Handle, _offers: Collection[str]) -> None:
+    numbers = {key: number for number, key in enumerate(_vectors(store))}
+    for keys in (IDS[:3], IDS[3:], (AGAIN,), (*_TIED, *IDS[:3])):
+        made = _vectors(store, old=keys == IDS[:3])
+        store.add(list(keys), [made[key] for key in keys], [{"n": numbers[key], "text": "naïve"} for key in keys])
+    store.delete([AGAIN])
+    store.add([AGAIN], [_vectors(store)[AGAIN]], [{"n": 99, "text": "naïve"}])
+
+
+def _vectors(store: Handle, *, old: bool = False) -> dict[str, Vector]:
+    """Return the vector of each record; of another dimension in each store."""
+    driver, plain = store.reach()
+    *made, tied = random_vectors(int(old), len(IDS) + 2, int(driver.attribute(plain, "dimension")))
+    return {**dict(zip((*IDS, AGAIN), made, strict=True)), **dict.fromkeys(_TIED, tied)}
+
+
+def _look_at_vectors(store: Handle, offers: Collection[str]) -> Look:
+    driver, plain = store.reach()
+    known = _vectors(store)
+    metric, exact = str(driver.attribute(plain, "metric")), not _is_approximate(driver, plain)
+    records = {
+        key: [item["metadata"], _ITS_OWN if close(map(float, item["vector"]), known[key]) else list(item["vector"])]
+        for key, item in zip(known, store.get(list(known)), strict=True)
+        if item is not None
+    }
+    answers: list[Any] = []
+    for asked in (*random_vectors(2, 3, len(known[AGAIN])), known[_TIED[0]]):
+        every = [(key, float(got)) for key, got in store.query(list(asked), 2 * len(known))]
+        answers.append(_in_order(metric, asked, every, known) if exact else sorted(key for key, _ in every))
+        if "filter" in offers:
+            some = store.query(list(asked), 2 * len(known), {"n": 99})
+            answers.append([key for key, _ in some])
+    return Look(records, (), answers)
+
+
+def _is_approximate(driver: Any, plain: Any) -> bool:
+    return getattr(plain, "recall", None) is not None and float(driver.attribute(plain, "recall")) < 1.0
+
+
+def _in_order(metric: str, asked: Vector, found: list[tuple[str, float]], known: Mapping[str, Vector]) -> list[Any]:
+    """Return what was found; where a last bit decides between records that are as near, in the order of the ids."""
+    told: list[Any] = []
+    for key, got in found:
+        own = key in known and belongs(metric, got, asked, known[key])
+        told.append([key, _ITS_OWN if own else got])
+    for tied in _ties(metric, asked, found, known):
+        if len({got for _, got in found[tied]}) > 1:
+            told[tied] = sorted(told[tied])
+    return told
+
+
+def _ties(metric: str, asked: Vector, found: list[tuple[str, float]], known: Mapping[str, Vector]) -> Iterator[slice]:
+    """Give the stretches of what was found that are equally near but for the precision of their scores."""
+    exact = [score(metric, asked, known[key]) if key in known else got for key, got in found]
+    start = 0
+    for place in range(1, len(exact) + 1):
+        if place == len(exact) or not math.isclose(exact[place], exact[place - 1], rel_tol=1e-5, abs_tol=1e-5):
+            yield slice(start, place)
+            start = place
+
+
 def value_for(offers: Collection[str], text: str) -> Any:
     """Return a value of a layer, with a text in it."""
     return text.encode() if BYTES in offers else {"text": text}
@@ -114,6 +182,8 @@ def claim_records(store: Handle) -> list[Any]:
 
 def look_at_records(store: Handle, contract: str, offers: Collection[str], missing: Missing) -> Look:
     """Read all that the store has."""
+    if contract == "vectors":
+        return _look_at_vectors(store, offers)
     if contract == "layers":
         return Look({
             repr([sorted(named.items()), key]): value
@@ -209,4 +279,5 @@ _LIVES: Mapping[str, Callable[[Handle, Collection[str]], None]] = {
     "runs": _live_runs,
     "jobs": _live_jobs,
     "layers": _live_layers,
+    "vectors": _live_vectors,
 }

@@ -147,6 +147,28 @@ class RemembersFilters(PlainVectors):
         return {key: (vector, self._had.get(key, about)) for key, (vector, about) in self.records().items()}
 
 
+class TiesByHash(PlainVectors):
+    """Orders ties by the hash of the id, which is another one in each process."""
+
+    def ranked(self, vector: Any, records: Mapping[str, list[float]]) -> list[tuple[str, float]]:
+        return sorted(super().ranked(vector, records), key=lambda pair: (pair[1], hash(pair[0])))
+
+
+class TiesAsTheyCame(PlainVectors):
+    """Orders ties as they were added through this handle; others find them in the order of their ids."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._came: dict[str, int] = {}
+
+    def add(self, ids: Any, vectors: Any, metadata: Any) -> None:
+        super().add(ids, vectors, metadata)
+        self._came.update({one: -len(self._came) - place for place, one in enumerate(ids)})
+
+    def ranked(self, vector: Any, records: Mapping[str, list[float]]) -> list[tuple[str, float]]:
+        return sorted(super().ranked(vector, records), key=lambda pair: (pair[1], self._came.get(pair[0], 0)))
+
+
 MUTANTS = [
     vectors_mutant("vectors_first_cell", "a search looks into one cell of the index", "QUERY-01", FirstCell),
     vectors_mutant("vectors_farthest_first", "the least like come first", "QUERY-01 QUERY-02", FarthestFirst),
@@ -155,6 +177,12 @@ MUTANTS = [
     vectors_mutant("vectors_at_least_one", "k=0 gives ten", "QUERY-03", AtLeastOne),
     vectors_mutant("vectors_fill_up", "the last one comes again where there are no more", "QUERY-03", FillsUp),
     vectors_mutant("vectors_random_ties", "ties are ordered by luck", "QUERY-04", RandomTies),
+    vectors_mutant(
+        "vectors_ties_by_hash", "ties are ordered by a hash that differs in each process", "REPLAY-01", TiesByHash
+    ),
+    vectors_mutant(
+        "vectors_ties_as_they_came", "ties are ordered otherwise after reopening", "REPLAY-01", TiesAsTheyCame
+    ),
     vectors_mutant("vectors_declare_more", "the recall is half of the declared one", "RECALL-01", DeclaresMore),
     vectors_mutant("vectors_ignore_filter", "the filter is ignored", "FILTER-01", IgnoresFilter),
     vectors_mutant("vectors_any_of_them", "one value of the filter is enough", "FILTER-01", AnyOfThem),

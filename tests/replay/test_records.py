@@ -24,8 +24,25 @@ from conformance.session import Handle, Session
 from reference_backends.memory import backend as memory
 from reference_backends.sqlite import backend as sqlite
 from tests.mutants.records_concurrency_base import Layers, MemoryBox
+from tests.mutants.vectors_base import PlainVectors
 
 MISSING = (KeyError,)
+
+
+class Backwards(PlainVectors):
+    """Has another order of what is equally near."""
+
+    def ranked(self, vector: Any, records: Any) -> Any:
+        """Order by the id, the last one first."""
+        return sorted(super().ranked(vector, records), key=lambda pair: (pair[1], [-ord(one) for one in pair[0]]))
+
+
+class LastBit(Backwards):
+    """Reckons the scores of equal vectors a little differently."""
+
+    def ranked(self, vector: Any, records: Any) -> Any:
+        """Differ in the last bit."""
+        return [(key, one + place * 1e-9) for place, (key, one) in enumerate(super().ranked(vector, records))]
 
 
 def opened(contract: str, folder: Path, backend: Backend = memory) -> tuple[Session, Handle, tuple[str, ...]]:
@@ -85,6 +102,24 @@ def test_a_life_of_layers_is_in_every_layer_and_scope(tmp_path: Path) -> None:
     values = look_at_records(store, "layers", (), MISSING).records.values()
     session.close()
     assert {type(value) for value in values} == {bytes}
+
+
+def test_a_life_of_vectors_is_told_without_numbers(tmp_path: Path) -> None:
+    """Vectors and scores are those of their records; of those that are equally near the order of the store is kept."""
+
+    def looked(store: PlainVectors) -> Look:
+        handle = Session(Backend("plain", vectors=lambda _: store), "vectors", Where(tmp_path)).open()
+        live_records(handle, "vectors", ("filter",))
+        return look_at_records(handle, "vectors", ("filter",), MISSING)
+
+    look, backwards = looked(PlainVectors(tmp_path / "a")), looked(Backwards(tmp_path / "b"))
+    assert len(look.records) == len(IDS) + 1 + 6
+    assert {vector for _, vector in look.records.values()} == {"its own"}
+    assert {told for _, told in look.answers[0]} == {"its own"}
+    assert look.answers[1] == [AGAIN]
+    assert [key for key, _ in look.answers[6][:6]] == [f"tied {number}" for number in range(6)]
+    assert [key for key, _ in backwards.answers[6][:6]] == [f"tied {number}" for number in reversed(range(6))]
+    assert looked(LastBit(tmp_path / "c")) == look
 
 
 def test_errands_step_the_clock_between_the_looks(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tests.odd.vectors import ODD
 
 CHECKS = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "round-trip")]
 CRASHES = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "crash-recovery")]
+
+EVERYWHERE = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "replay")]
 
 
 def judged(backend: Backend, root: Path, checks: list[Check]) -> dict[str, Result]:
@@ -43,6 +46,14 @@ def test_the_reference_passes(tmp_path: Path) -> None:
     pytest.importorskip("faiss")
     results = judged(load("reference_backends.vectors:backend"), tmp_path, CHECKS)
     assert [code for code, result in results.items() if result.outcome != "pass"] == ["VECTORS-RECALL-01"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork(2) here")
+@pytest.mark.parametrize("backend", ODD, ids=lambda backend: backend.name)
+def test_odd_stores_are_the_same_everywhere(backend: Backend, tmp_path: Path) -> None:
+    """A vector store that has an order of its own, and keeps to it, is not accused; nor is one that lasts no longer."""
+    results = judged(backend, tmp_path, EVERYWHERE)
+    assert {code: result.outcome for code, result in results.items()} == {"VECTORS-REPLAY-01": "pass"}
 
 
 def test_a_store_that_replaces_its_file_survives_every_crash(tmp_path: Path) -> None:

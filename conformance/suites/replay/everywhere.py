@@ -127,7 +127,7 @@ def _lived(trial: Trial, life: Callable[[Handle], Look], task: Callable[..., Loo
                 _require(trial, first, _settled(outcome.value), "the same calls")
             if is_durable(trial):
                 later = look_at_records(session.open(), contract, offers, missing)
-                there = Look(later.records, (), first.answers)
+                there = Look(later.records, (), later.answers or first.answers)
                 _require(trial, first, there, f"reading here what was written by a process elsewhere ({world.name})")
 
 
