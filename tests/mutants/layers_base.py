@@ -23,7 +23,7 @@ class PlainLayers:
         self.path = path
         self.threads = threading.RLock()  # a statement of one thread sees what another writes through the connection
         self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.database.execute("PRAGMA journal_mode = MEMORY")
+        self.database.execute("PRAGMA journal_mode = TRUNCATE")
         self.database.execute("PRAGMA synchronous = OFF")
         self.database.execute(
             "CREATE TABLE IF NOT EXISTS entries (scope, layer, key, value, PRIMARY KEY (scope, layer, key))"

@@ -29,7 +29,7 @@ class PlainRuns:
         self.path = path
         self.threads = threading.RLock()  # one connection is one transaction, whoever uses it
         self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.database.execute("PRAGMA journal_mode = MEMORY")
+        self.database.execute("PRAGMA journal_mode = TRUNCATE")
         self.database.execute("PRAGMA synchronous = OFF")
         self.database.execute("CREATE TABLE IF NOT EXISTS runs (place INTEGER PRIMARY KEY, id BLOB UNIQUE, run TEXT)")
         self.database.execute("CREATE TABLE IF NOT EXISTS tokens (id BLOB PRIMARY KEY, token INTEGER)")

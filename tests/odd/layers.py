@@ -177,7 +177,7 @@ ODD = [
     backend("odd_layers_loud", LoudLayers, errors={"missing": NotRemembered}),
     backend("odd_layers_silent", SilentLayers),
     backend("odd_layers_buffered", BufferedLayers, flush=BufferedLayers.flush, sharing="threads"),
-    backend("odd_layers_flat", FlatMemory, durability="volatile", sharing="threads", values="pickle"),
+    backend("odd_layers_flat", FlatMemory, durability="volatile", sharing="single", values="pickle"),
     backend("odd_layers_async", AsyncLayers),
     backend("odd_layers_of_bytes", BytesLayers, values="bytes"),
     backend("odd_layers_picky", PickyLayers),
