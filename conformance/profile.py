@@ -41,6 +41,15 @@ class Profile:
         """Return the capabilities that the store of a contract offers and the backend does not disclaim."""
         return [n for n, gone in self.missing.get(contract, {}).items() if not gone and n not in self.backend.lacks]
 
+    def disclaimed(self, contract: str) -> dict[str, str]:
+        """Return the methods of the capabilities that the backend disclaims, each with its capability."""
+        return {
+            method: capability.name
+            for capability in contracts()[contract].capabilities
+            if capability.name in self.backend.lacks
+            for method in capability.methods
+        }
+
     def contradictions(self) -> list[str]:
         """Return the capabilities that the backend disclaims although its store has their methods."""
         return [

@@ -229,6 +229,10 @@ class Trial:
         missing = self.bench.profile.missing.get(self.check.contract, {}).get(capability, ())
         if missing:
             raise NotApplicable(f"{capability} is not offered: no {', '.join(missing)}")
+        for method in self.check.methods:  # a method that is there for the sake of a base, and only raises
+            name = self.bench.profile.disclaimed(self.check.contract).get(method, "")
+            if name:
+                raise NotApplicable(f"lacks {name}: {self.backend.lacks[name]}")
         have = self.bench.profile.methods.get(self.check.contract, frozenset())
         absent = [method for method in self.check.methods if method not in have]
         if absent:

@@ -8,7 +8,7 @@ from tests.mutants import jobs_base, runs_base
 from tests.mutants.jobs_base import Entry, PlainJobs
 from tests.mutants.runs_base import PlainRuns
 
-SUITES = ("round-trip",)
+SUITES = ("round-trip", "crash-recovery")
 
 
 class LastOfEqualsFirst(PlainJobs):
@@ -56,9 +56,33 @@ class SummingRuns(PlainRuns):
             }
 
 
+class KeepingRuns(PlainRuns):
+    """Has the verb that removes a run, as its base demands, and deletes nothing; the backend disclaims it."""
+
+    def delete_run(self, run_id: str) -> None:
+        """Refuse."""
+        raise NotImplementedError("runs are kept for ten years")
+
+
+class KeepingJobs(PlainJobs):
+    """Hands out no job and deletes none, though it has the verbs; the backend disclaims both."""
+
+    def claim_due(self, now: int, owner: str, lease: int, limit: int) -> Any:
+        """Refuse."""
+        raise NotImplementedError("jobs are claimed elsewhere")
+
+    def delete_job(self, job_id: str) -> None:
+        """Refuse."""
+        raise NotImplementedError("jobs are kept for ten years")
+
+
 ODD = [
     jobs_base.backend("odd_review_last_of_equals_first", LastOfEqualsFirst),
     jobs_base.backend("odd_review_counting_jobs", CountingJobs),
     jobs_base.backend("odd_review_strict_tokens", StrictTokens),
     runs_base.backend("odd_review_summing_runs", SummingRuns),
+    runs_base.backend("odd_review_keeping_runs", KeepingRuns, lacks={"delete_run": "runs are kept"}),
+    jobs_base.backend(
+        "odd_review_keeping_jobs", KeepingJobs, lacks={"delete_job": "jobs are kept", "claims": "there is a queue"}
+    ),
 ]

@@ -179,4 +179,5 @@ JOBS = Subject(
     mislisted=partial(mislisted_records, _JOB),
     tell=record_teller(("status", "runAt", "runCount"), ("history",)),
     last=_last,
+    last_of="claims",
 )

@@ -52,6 +52,7 @@ class Subject:
         tell: Returns a part in a few words.
         last: Adds to a content what an open store shows only by being changed, where there is such a thing; called
             when all else was seen.
+        last_of: The capability that this takes; not asked of a backend that disclaims it.
         listed: Returns what an open store lists, as it lists it, where no record is got; None where listing is getting.
         mislisted: Returns what a listing says otherwise than a content: the name of each record, or None for what is
             none, with what was to be listed and what was.
@@ -70,6 +71,7 @@ class Subject:
     source: Callable[[Step], str]
     tell: Callable[[Any], str]
     last: Callable[[Driver, Any, Content], Content] = lambda _driver, _store, content: content
+    last_of: str = ""
     listed: Callable[[Driver, Any], list[Any]] | None = None
     mislisted: Callable[[Content, list[Any]], list[Mislisted]] = lambda _content, _listed: []
     during: Callable[[Content, Content, Step], bool] = lambda _observed, _before, _step: False

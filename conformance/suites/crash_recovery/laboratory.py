@@ -81,7 +81,7 @@ def laboratory(trial: Trial) -> Laboratory:
 def workload_of(trial: Trial, name: str) -> Workload:
     """Return a workload by its name, with values of the promised domain."""
     contract, profile = trial.check.contract, trial.bench.profile
-    offers = {*profile.methods[contract], *profile.offered(contract)}
+    offers = {*profile.methods[contract], *profile.offered(contract)} - profile.disclaimed(contract).keys()
     if contract == "layers" and "precedence" in offers and _layers(trial) < 2:
         offers.remove("precedence")  # a step in a second layer can't be taken; without a layer all are in the first
     return workload(contract, name, domain=trial.backend.values, seed=trial.bench.seed, offers=offers)
