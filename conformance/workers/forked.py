@@ -179,15 +179,23 @@ def _serve(bay: Bay, do: Do, requests: Connection) -> NoReturn:
                 told.append(_done(do, bay, thing))
                 # Not one by one: to wake the worker costs as much as a quick store takes.
                 if len(told) == _TOLD or time.monotonic() - since > HANG_S / 100:
-                    requests.send_bytes(bay.shelf.dumps(told))
+                    requests.send_bytes(_dumped(bay, told))
                     told, since = [], time.monotonic()
             if told:
-                requests.send_bytes(bay.shelf.dumps(told))
+                requests.send_bytes(_dumped(bay, told))
             gc.collect()  # what a store left open in a cycle
     except (EOFError, OSError):  # the worker has enough, or is gone
         pass
     finally:
         os._exit(0)
+
+
+def _dumped(bay: Bay, told: list[Any]) -> bytes:
+    """Return answers as bytes; what a store gave may be anything, also what can't be sent."""
+    try:
+        return bay.shelf.dumps(told)
+    except Exception:  # noqa: BLE001 - told to the other side
+        return bay.shelf.dumps([_Failed(traceback.format_exc())])
 
 
 def _done(do: Do, bay: Bay, thing: Any) -> Any:

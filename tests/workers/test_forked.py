@@ -54,6 +54,21 @@ def test_what_is_done_with_a_store_must_not_fail_itself(error: Exception, tmp_pa
     assert each(bay, raise_it, [1, 2]) == [1, 2]
 
 
+def give_what_cannot_be_sent(_bay: Bay, thing: int) -> object:
+    """Return a number, or what has no pickle."""
+    return (number for number in range(thing)) if thing else thing
+
+
+def test_an_answer_that_can_not_be_sent_is_no_death(tmp_path: Path) -> None:
+    """A store may give anything."""
+    bay = Bay(s.TRAPPED, "state", tmp_path)
+    with pytest.raises(RuntimeError, match="cannot pickle 'generator' object"):
+        alone(bay, give_what_cannot_be_sent, 1)
+    with pytest.raises(RuntimeError, match="cannot pickle 'generator' object"):
+        each(bay, give_what_cannot_be_sent, [0, 1, 0])
+    assert each(bay, give_what_cannot_be_sent, [0, 0]) == [0, 0]
+
+
 class PanicError(BaseException):
     """What some extensions raise, so that nobody catches it."""
 

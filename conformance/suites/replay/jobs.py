@@ -74,7 +74,12 @@ def test_a_deleted_job_does_not_come_back(trial: Trial) -> None:
     saves_anew(trial, clear, {AGAIN: new})
 
 
-@check("JOBS-REPLAY-04", sources="JOB-03, JOB-28; mutant jobs_due_by_the_wall_clock", capability="claims", needs=_NEEDS)
+@check(
+    "JOBS-REPLAY-04",
+    sources="JOB-03, JOB-28; mutant jobs_due_by_the_wall_clock",
+    capability="claims",
+    needs=(*_NEEDS, "JOBS-CLAIM-01", "JOBS-DONE-01"),
+)
 def test_the_same_claims_hand_out_the_same_jobs(trial: Trial) -> None:
     """The same claims, completions and failures at the same given times hand out the same jobs in the same order.
 
