@@ -19,7 +19,8 @@ from conformance.values.jobs import small_job
 
 #: `claims`: all claim what is due. `takeovers`: all but one claim what the one has let expire, who comes back and
 #: completes it. `completions`: all claim and complete jobs that recur. `saves`: all save jobs of their own.
-Kind = Literal["claims", "takeovers", "completions", "saves"]
+#: `additions` and `searches` are of vectors.
+Kind = Literal["claims", "takeovers", "completions", "saves", "additions", "searches"]
 
 #: When all of it happens, and a lease that lasts for ever.
 NOW, LEASE = 1_000_000, 10**12
@@ -36,9 +37,9 @@ class Deed(NamedTuple):
         call: When it was called; whole numbers that ascend, of any unit.
         end: When it returned or raised.
         worker: Who called.
-        verb: `claim`, `complete` or `save`.
+        verb: `claim`, `complete` or `save`; of vectors `add`, `delete` or `search`.
         told: Pairs of a job's id and a token: of all that were claimed, of what was completed. Of a job that was saved
-            the number that it has in it.
+            the number that it has in it. Of vectors the numbers that were added, 0 for what was deleted, and scores.
         outcome: `ok`; `fail`, which surely did nothing; `info`, of which nobody knows.
         error: What it raised.
     """
@@ -47,7 +48,7 @@ class Deed(NamedTuple):
     end: int
     worker: int
     verb: str
-    told: tuple[tuple[str, int], ...]
+    told: tuple[tuple[str, Any], ...]
     outcome: Literal["ok", "fail", "info"] = "ok"
     error: str = ""
 
@@ -92,7 +93,7 @@ class Client:
             found = self.driver.items(self.store.claim_due, now, f"w{self.worker}", lease, limit)
             return [(one["job"]["id"], one["token"]) for one in found]
 
-        return list(self._noted("claim", (), call).told)
+        return list(self.noted("claim", (), call).told)
 
     def complete(self, job_id: str, token: int) -> None:
         """Complete a claim."""
@@ -101,7 +102,7 @@ class Client:
             self.driver.call(self.store.complete, job_id, token, NOW, self.worker)
             return [(job_id, token)]
 
-        self._noted("complete", ((job_id, token),), call)
+        self.noted("complete", ((job_id, token),), call)
 
     def save(self, job: Mapping[str, Any]) -> None:
         """Save a job."""
@@ -110,9 +111,10 @@ class Client:
             self.driver.call(self.store.save_job, dict(job))
             return [(job["id"], job["payload"]["number"])]
 
-        self._noted("save", ((job["id"], job["payload"]["number"]),), call)
+        self.noted("save", ((job["id"], job["payload"]["number"]),), call)
 
-    def _noted(self, verb: str, asked: tuple[tuple[str, int], ...], call: Callable[[], list[tuple[str, int]]]) -> Deed:
+    def noted(self, verb: str, asked: tuple[tuple[str, Any], ...], call: Callable[[], list[tuple[str, Any]]]) -> Deed:
+        """Make a call, and note what came of it."""
         begin = self.now()
         try:
             told = tuple(call())

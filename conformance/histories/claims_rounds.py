@@ -1,4 +1,7 @@
-"""Rounds of workers who claim, complete and save jobs: processes with a handle each; threads or tasks of one handle."""
+"""Rounds of workers of one job store: processes with a handle each; threads or tasks of one handle.
+
+Workers of a vector store meet in the same way; what they do is told by the kind of round.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from typing import Any, Literal
 
 from conformance.backend import Backend
 from conformance.frames import is_of_store, store_code
-from conformance.histories.claims import Client, Deed, Finding, Kind, act, finish, judged, overlaps, prepare
+from conformance.histories import claims, nearness
+from conformance.histories.claims import Client, Deed, Finding, Kind, overlaps
 from conformance.histories.claims_tasks import in_tasks
 from conformance.histories.drivers.calls import at_calls, pauses
 from conformance.histories.drivers.points import Points
@@ -27,6 +31,8 @@ from conformance.workers.forked import Ended, alone
 
 #: Who meets.
 Workers = Literal["processes", "threads", "tasks"]
+#: What workers do, and of which contract.
+_OF_VECTORS = ("additions", "searches")
 #: The share of points at which a thread sleeps, in every other round.
 _NOISE = 0.02
 
@@ -117,7 +123,7 @@ def search(backend: Backend, folder: Path, order: Order) -> Met:
             place.mkdir(parents=True)
             try:
                 before, done, jobs = carry_out(place, order.seed + rounds)
-                found = judged(order.kind, before, done, jobs)
+                found = _play(order.kind).judged(order.kind, before, done, jobs)
             except MemberError as error:
                 done, found = [], Finding(str(error), ())
             rounds += 1
@@ -165,21 +171,31 @@ def _in_threads(backend: Backend, order: Order, folder: Path, seed: int) -> _Rou
     Raises:
         MemberError: The threads never came to an end.
     """
-    driver, store = opened(backend, "jobs", folder)
+    driver, store = opened(backend, _contract(order.kind), folder)
     clients = [Client(number, backend, driver, store, time.monotonic_ns) for number in range(order.workers + 1)]
     first, last = clients[0], clients[-1]
-    prepare(order.kind, first)
+    play = _play(order.kind)
+    play.prepare(order.kind, first)
     before, first.deeds = first.deeds, []
     left = _left(before)
     noise = Noise(Points(store_code()), seed, rate=_NOISE) if seed % 2 else None
-    ran = run_free([partial(act, order.kind, one, left) for one in clients[:-1]], noise=noise, limit_s=LIMIT_S)
+    ran = run_free([partial(play.act, order.kind, one, left) for one in clients[:-1]], noise=noise, limit_s=LIMIT_S)
     if ran.stuck:
         raise MemberError("the threads never came to an end")
     for error in filter(None, ran.errors):
         raise error
-    jobs = finish(order.kind, last)
+    jobs = play.finish(order.kind, last)
     closed(driver, store)
     return before, sorted(deed for one in clients for deed in one.deeds), jobs
+
+
+def _contract(kind: Kind) -> str:
+    return "vectors" if kind in _OF_VECTORS else "jobs"
+
+
+def _play(kind: Kind) -> Any:
+    """Return the module that says what workers do in a kind of round, and judges it."""
+    return nearness if kind in _OF_VECTORS else claims
 
 
 def _left(before: Sequence[Deed]) -> list[tuple[str, int]]:
@@ -192,13 +208,13 @@ def _left(before: Sequence[Deed]) -> list[tuple[str, int]]:
 def _open(state: dict[str, Any], folder: str, worker: int) -> None:
     if "client" in state:
         return
-    driver, store = opened(state["backend"], "jobs", Path(folder))
+    driver, store = opened(state["backend"], _contract(state["kind"]), Path(folder))
     state["client"] = Client(worker, state["backend"], driver, store, time.monotonic_ns)
 
 
 def _prepare(state: dict[str, Any]) -> list[Deed]:
     client: Client = state["client"]
-    prepare(state["kind"], client)
+    _play(state["kind"]).prepare(state["kind"], client)
     deeds, client.deeds = client.deeds, []
     return deeds
 
@@ -206,12 +222,12 @@ def _prepare(state: dict[str, Any]) -> list[Deed]:
 def _act(state: dict[str, Any], left: Sequence[tuple[str, int]], pause: int | None) -> list[Deed]:
     client: Client = state["client"]
     with at_calls(None if pause is None else pauses(pause), is_of_store):
-        act(state["kind"], client, left)
+        _play(state["kind"]).act(state["kind"], client, left)
     return client.deeds
 
 
 def _finish(state: dict[str, Any]) -> tuple[list[Deed], dict[str, Any]]:
-    jobs = finish(state["kind"], state["client"])
+    jobs = _play(state["kind"]).finish(state["kind"], state["client"])
     return state["client"].deeds, jobs
 
 

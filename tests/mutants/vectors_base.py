@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import struct
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,17 @@ DIMENSION = 4
 
 
 class PlainVectors:
-    """An honest, quick store on one file: records in SQLite, not synced, and every one of them looked at."""
+    """An honest, quick store on one file: records in SQLite, not synced, and every one of them looked at.
+
+    One thread at a time uses its connection, for as long as a transaction takes.
+    """
 
     dimension: Any = DIMENSION
     metric: Any = "l2"
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.lock = threading.RLock()
         self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.database.execute("PRAGMA journal_mode = MEMORY")
         self.database.execute("PRAGMA synchronous = OFF")
@@ -54,10 +59,11 @@ class PlainVectors:
 
     def delete(self, ids: Any) -> None:
         """Remove records."""
-        self.rows("BEGIN")
-        for one in ids:
-            self.rows("DELETE FROM records WHERE id = ?", one)
-        self.rows("COMMIT")
+        with self.lock:
+            self.rows("BEGIN")
+            for one in ids:
+                self.rows("DELETE FROM records WHERE id = ?", one)
+            self.rows("COMMIT")
 
     def __len__(self) -> int:
         return len(self.records())
@@ -108,9 +114,10 @@ class PlainVectors:
 
     def write(self, rows: Any) -> None:
         """Write rows, all or none."""
-        self.rows("BEGIN IMMEDIATE")
-        self.database.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", rows)
-        self.rows("COMMIT")
+        with self.lock:
+            self.rows("BEGIN IMMEDIATE")
+            self.database.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", rows)
+            self.rows("COMMIT")
 
     def records(self) -> dict[str, tuple[list[float], dict[str, Any]]]:
         """Return what `get` and `len` know."""
@@ -139,7 +146,8 @@ class PlainVectors:
 
     def rows(self, sql: str, *parameters: Any) -> list[Any]:
         """Run a statement and return its rows."""
-        return self.database.execute(sql, parameters).fetchall()
+        with self.lock:
+            return self.database.execute(sql, parameters).fetchall()
 
 
 @dataclass(frozen=True)

@@ -106,13 +106,15 @@ class BufferedVectors(PlainVectors):
 
     def rows(self, sql: str, *parameters: Any) -> list[Any]:
         """Commit later."""
-        if sql.startswith(("BEGIN", "COMMIT")):
-            return super().rows("BEGIN") if not self.database.in_transaction else []
-        return super().rows(sql, *parameters)
+        with self.lock:
+            if sql.startswith(("BEGIN", "COMMIT")):
+                return super().rows("BEGIN") if not self.database.in_transaction else []
+            return super().rows(sql, *parameters)
 
     def flush(self) -> None:
         """Commit."""
-        self.database.commit()
+        with self.lock:
+            self.database.commit()
 
     def close(self) -> None:
         """Commit what is pending, and let the file go."""

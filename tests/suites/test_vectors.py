@@ -19,6 +19,7 @@ from tests.odd.vectors import ODD
 CHECKS = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "round-trip")]
 CRASHES = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "crash-recovery")]
 
+TOGETHER = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "concurrency")]
 EVERYWHERE = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "replay")]
 
 
@@ -46,6 +47,15 @@ def test_the_reference_passes(tmp_path: Path) -> None:
     pytest.importorskip("faiss")
     results = judged(load("reference_backends.vectors:backend"), tmp_path, CHECKS)
     assert [code for code, result in results.items() if result.outcome != "pass"] == ["VECTORS-RECALL-01"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork(2) here")
+@pytest.mark.parametrize("backend", ODD, ids=lambda backend: backend.name)
+def test_workers_of_odd_stores_get_along(backend: Backend, tmp_path: Path) -> None:
+    """A vector store that several may use in a way of its own is accused of nothing when they do."""
+    outcomes = {code: result.outcome for code, result in judged(backend, tmp_path, TOGETHER).items()}
+    alone = {"VECTORS-CONC-01", "VECTORS-CONC-02"} if backend.sharing == "threads" else set()
+    assert outcomes == {code: "not applicable" if code in alone else "pass" for code in outcomes}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork(2) here")

@@ -62,9 +62,8 @@ def _told(deeds: Sequence[Deed]) -> tuple[str, ...]:
 
 
 def _shown(deed: Deed) -> str:
-    named = ", ".join(
-        f"{job_id!r} {'number' if deed.verb == 'save' else 'token'} {number}" for job_id, number in deed.told
-    )
+    called = {"save": "number", "add": "number", "delete": "", "search": "score"}.get(deed.verb, "token")
+    named = ", ".join(f"{key!r}{f' {called} {number}' if called else ''}" for key, number in deed.told)
     return f"{deed.verb} {named or 'nothing'}{f', raised {deed.error}' if deed.error else ''}"
 
 
