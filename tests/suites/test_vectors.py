@@ -20,6 +20,7 @@ CHECKS = [check for check in catalogue().values() if (check.contract, check.suit
 CRASHES = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "crash-recovery")]
 
 TOGETHER = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "concurrency")]
+DAMAGED = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "corruption")]
 EVERYWHERE = [check for check in catalogue().values() if (check.contract, check.suite) == ("vectors", "replay")]
 
 
@@ -77,3 +78,13 @@ def test_the_reference_survives_every_crash(tmp_path: Path) -> None:
     pytest.importorskip("faiss")
     results = judged(load("reference_backends.vectors:backend"), tmp_path, CRASHES)
     assert [code for code, result in results.items() if result.outcome != "pass"] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork(2) here")
+def test_the_reference_is_sound_together_everywhere_and_on_damaged_files(tmp_path: Path) -> None:
+    """The shipped store passes the other suites, but for checks of damage that it does not promise to withstand."""
+    pytest.importorskip("faiss")
+    results = judged(load("reference_backends.vectors:backend"), tmp_path, [*TOGETHER, *EVERYWHERE, *DAMAGED])
+    beyond = [f"VECTORS-CORR-{number}" for number in (11, 12, 21, 22)]
+    assert [code for code, result in results.items() if result.outcome == "not applicable"] == beyond
+    assert {result.outcome for code, result in results.items() if code not in beyond} == {"pass"}
