@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conformance.backend import PROMISES
-from conformance.check import catalogue
+from conformance.check import DIFFERENTIAL, catalogue
 from conformance.cli import applies_to, main
 from conformance.contracts import contracts
 
@@ -52,7 +52,8 @@ def test_explain_tells_all_about_a_check(code: str, capsys: pytest.CaptureFixtur
     for line in check.breaks.splitlines():
         assert line.strip() in out
     assert f"level {check.level.upper()}   suite {check.contract}/{check.suite}" in out
-    assert f"pytest --backend=NAME -k {code}\n" in out
+    backends = "--backend=NAME --backend=OTHER" if check.suite == DIFFERENTIAL else "--backend=NAME"
+    assert f"pytest {backends} -k {code}\n" in out
 
 
 def test_explain_takes_a_code_in_lower_case(capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +161,9 @@ def test_applies_to_names_each_condition() -> None:
             assert f"`{condition}`" in told or not condition
         weaker = any(PROMISES[promise].index(level) for promise, level in check.promises.items() if level)
         assert ("stricter" in told) == weaker
-        if not (check.capability or check.methods or levels):
+        if check.suite == DIFFERENTIAL:
+            assert told == f"two backends of one run that both have a `{check.contract}` store"
+        elif not (check.capability or check.methods or levels):
             assert told == f"every `{check.contract}` store"
 
 

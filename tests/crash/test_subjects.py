@@ -209,11 +209,12 @@ def test_steps_as_source(subject: Any, step: Step, source: str) -> None:
 @pytest.mark.parametrize("contract", SUBJECTS)
 def test_the_probe_is_of_the_promised_domain(contract: str) -> None:
     """A store of bytes is not asked to keep a text; and the probe changes what is there. Records are JSON in any."""
+    records = {dict, list}  # of runs and jobs, of vectors
     subject = SUBJECTS[contract]
     assert subject.contract == contract
     for domain, kind in (("json", str), ("pickle", str), ("bytes", bytes)):
         probe = subject.probe(domain)
-        assert {type(arg) for arg in probe.args} & {dict, kind}
+        assert {type(arg) for arg in probe.args} & {kind, *records}
         assert subject.apply(subject.empty, probe) != subject.empty
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -25,8 +26,9 @@ def pytest_sessionfinish(session):
 
 @pytest.fixture(autouse=True)
 def nothing_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have no server named by the environment that the tests run in."""
-    for name in ("CONFORMANCE_REDIS_URL", "CONFORMANCE_SERVERS"):
+    """Have no server named by the environment that the tests run in, and none that an earlier test has left there."""
+    left = [name for name in os.environ if name.startswith("CONFORMANCE_SERVED_")]
+    for name in ("CONFORMANCE_REDIS_URL", "CONFORMANCE_SERVERS", *left):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -69,7 +69,7 @@ def edit(path: Path, *statements: str) -> None:
 def test_the_backend_is_held_to_the_strictest_promises() -> None:
     """Nothing is disclaimed but what no damage of single blocks amounts to."""
     assert (backend.durability, backend.sharing, backend.corruption) == ("power-loss", "processes", "detects")
-    assert backend.contracts == ("state", "log")
+    assert backend.contracts == ("state", "log", "runs", "jobs", "layers")
     assert not backend.lacks
 
 

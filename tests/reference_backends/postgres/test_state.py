@@ -24,7 +24,7 @@ def test_the_backend_disclaims_what_no_check_of_its_own_can_find() -> None:
     """All else is at the strictest level, until the server says otherwise."""
     assert (backend.durability, backend.sharing, backend.isolation) == ("power-loss", "processes", "serializable")
     assert (backend.corruption, list(backend.lacks)) == ("silent", ["detects", "failed-sync"])
-    assert backend.contracts == ("state", "log")
+    assert backend.contracts == ("state", "log", "runs", "jobs", "layers")
 
 
 def test_the_opener_uses_the_place_and_its_clock(place: Place, clock: HandClock) -> None:

@@ -73,15 +73,16 @@ def test_who_may_not_ask_promises_nothing(where: Where, raw: Any) -> None:
 def test_what_redis_can_not_keep_is_disclaimed(tmp_path: Path) -> None:
     """What its own recovery makes of some errors of the disk; other errors, it is tested for."""
     one = bench(backend, tmp_path)
-    for contract in backend.contracts:
+    for contract in ("state", "log"):
         for number, lack in (("51", "failed-sync"), ("56", "too-many-files")):
             result = one.judge(catalogue()[f"{contract.upper()}-CRASH-{number}"])
             assert (result.outcome, result.reason) == ("not applicable", f"lacks {lack}: {LACKS[lack]}")
 
 
 def test_the_records_name_the_exceptions() -> None:
-    """Both open a state and a log."""
+    """Both open a state and a log; what is kept over a state is not async."""
+    assert backend.contracts == ("state", "log", "runs", "jobs", "layers")
+    assert async_backend.contracts == ("state", "log")
     for record in (backend, async_backend):
-        assert record.contracts == ("state", "log")
         assert (record.sharing, record.corruption, record.isolation) == ("processes", "silent", "serializable")
         assert set(record.errors) == {"conflict", "corrupt"}
