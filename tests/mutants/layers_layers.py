@@ -153,17 +153,13 @@ class EmptyLoses(PlainLayers):
         return next(filter(None, found), found[0]) if found else self.missing(key)
 
 
-class DeletesDeepLater(PlainLayers):
-    """After a reopening, a delete without a layer goes through all of them."""
+class OverwritesNothing(PlainLayers):
+    """A value that is there already stays."""
 
-    def __init__(self, path: Any) -> None:
-        super().__init__(path)
-        self._reopened = bool(self.rows("SELECT 1 FROM entries LIMIT 1"))
-
-    def delete(self, key: str, *, layer: str | None = None, scope: str = "") -> None:
-        names = self.layers(layer) if self._reopened else self.layers(layer)[:1]
-        for name in names:
-            super().delete(key, layer=name, scope=scope)
+    def set(self, key: str, value: Any, *, layer: str | None = None, scope: str = "") -> None:
+        name = self.layers(layer)[0]
+        if not any(key == there for there, _ in self.entries(layer=name, scope=scope)):
+            super().set(key, value, layer=layer, scope=scope)
 
 
 MUTANTS = [
@@ -190,10 +186,5 @@ MUTANTS = [
     layers_mutant("layers_list_each", "a key of two layers is listed twice", "PRECEDENCE-03", ListsEachLayer),
     layers_mutant("layers_list_the_last", "the listing has the value of the last layer", "PRECEDENCE-03", ListsTheLast),
     layers_mutant("layers_empty_loses", "an empty value does not win", "PRECEDENCE-04", EmptyLoses),
-    layers_mutant(
-        "layers_delete_deep_later",
-        "deletes after a reopening go through all layers",
-        "MODEL-01",
-        DeletesDeepLater,
-    ),
+    layers_mutant("layers_overwrite_nothing", "what is there is not overwritten", "MODEL-01", OverwritesNothing),
 ]

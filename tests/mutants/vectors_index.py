@@ -134,24 +134,14 @@ class OneTransaction(PlainVectors):
         super().close()
 
 
-class MarksOldDeleted(MarksDeleted):
-    """Hides what it found when it was opened, once it was deleted, until the next opening."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._found = set(self.index)
-
-    def drop(self, ids: Any) -> None:
-        super().drop([one for one in ids if one in self._found])
-        super(MarksDeleted, self).drop([one for one in ids if one not in self._found])
-
-
 MUTANTS = [
     vectors_mutant("vectors_stay_in_index", "a deleted record is found", "DELETE-01", StaysInIndex),
     vectors_mutant(
         "vectors_old_vector_stays", "a replaced record is found by its old vector", "ADD-01", OldVectorStays
     ),
-    vectors_mutant("vectors_mark_deleted", "a record that is added again is not found", "DELETE-03", MarksDeleted),
+    vectors_mutant(
+        "vectors_mark_deleted", "a record that is added again is not found", "DELETE-03 MODEL-01", MarksDeleted
+    ),
     vectors_mutant("vectors_of_the_handle", "records live in the memory of their handle", "REOPEN-01", OfTheHandle),
     vectors_mutant(
         "vectors_saved_now_and_then", "the index is saved at every fourth record", "REOPEN-01", SavedNowAndThen
@@ -162,10 +152,4 @@ MUTANTS = [
     ),
     vectors_mutant("vectors_index_as_opened", "a handle finds what it has added itself", "SHARED-01", Indexed),
     vectors_mutant("vectors_one_transaction", "additions are committed at the close", "SHARED-02", OneTransaction),
-    vectors_mutant(
-        "vectors_mark_old_deleted",
-        "a record of an earlier life is not found when it is added again",
-        "MODEL-01",
-        MarksOldDeleted,
-    ),
 ]
