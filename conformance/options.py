@@ -11,6 +11,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from conformance.address import nearest
@@ -19,6 +20,7 @@ from conformance.check import DIFFERENTIAL, catalogue, suite_names
 from conformance.effort import EFFORTS
 from conformance.gaps import Gap, known_gaps
 from conformance.project import ProjectError, read_toml
+from conformance.report.html import MISSING, can_be_made
 
 
 class OptionError(Exception):
@@ -40,6 +42,7 @@ class Options:
         effort: A key of `EFFORTS`.
         seed: All randomness comes from it.
         json: Where to write the record; None for nowhere.
+        report: The directory that the reports are written into; None for none.
         disks: Disk models that power loss is judged by besides those of usual disks.
         case: The file with the one saved state that is met again; None to search.
         round: The one round of threads that is carried out again, as a failed check printed it; empty to search.
@@ -55,6 +58,7 @@ class Options:
     effort: str
     seed: int
     json: Path | None
+    report: Path | None
     disks: tuple[str, ...]
     case: Path | None
     round: str
@@ -72,11 +76,12 @@ _SOURCES = {
     "effort": ("CONFORMANCE_EFFORT", "effort"),
     "seed": ("CONFORMANCE_SEED", "seed"),
     "json": ("CONFORMANCE_JSON", "json"),
+    "report": ("CONFORMANCE_REPORT", "report"),
     "disk": ("CONFORMANCE_DISK", "disks"),
     "case": ("", ""),  # one failure of one run: nothing to keep in an environment or a project
     "round": ("", ""),
 }
-_TABLE_KEYS = ("backend", "backends", "contract", "disks", "effort", "json", "known-gaps", "seed", "suites")
+_TABLE_KEYS = ("backend", "backends", "contract", "disks", "effort", "json", "known-gaps", "report", "seed", "suites")
 
 
 def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, today: datetime.date) -> Options:
@@ -120,7 +125,7 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
         return default
 
     contract = _one_of("contract", value("contract", ""), ("", *CONTRACTS), origins)
-    json = value("json", "")
+    json, report = value("json", ""), value("report", "")
     backends = _words("backend", value("backend", ()), origins)
     return Options(
         backends=backends,
@@ -129,6 +134,7 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
         effort=_one_of("effort", value("effort", "normal"), tuple(EFFORTS), origins),
         seed=_number("seed", value("seed", 0), origins),
         json=_path(json, origins, base) if json else None,
+        report=_folder(report, origins, base) if report else None,
         disks=_disks(_words("disk", value("disk", ()), origins), origins),
         case=Path(value("case", "")).absolute() if given.get("case") else None,
         round=value("round", ""),
@@ -190,3 +196,21 @@ def _path(value: Any, origins: Mapping[str, str], base: Path) -> Path:
     if not path.absolute().parent.is_dir():
         raise OptionError(f"json={str(value)!r} ({origins['json']}): there is no directory {path.absolute().parent}.")
     return path.absolute()
+
+
+def _folder(value: Any, origins: Mapping[str, str], base: Path) -> Path:
+    given = f"report={str(value)!r} ({origins['report']})"
+    if not isinstance(value, (str, Path)):
+        raise OptionError(f"report={value!r} ({origins['report']}) is not the name of a directory.")
+    if not can_be_made():
+        raise OptionError(f"{given}: {MISSING}")
+    path = (Path(value) if origins["report"] != "pyproject.toml" else base / value).absolute()
+    try:  # now, and not after an hour of checks
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            pass
+    except (OSError, ValueError) as error:
+        raise OptionError(
+            f"{given}: no file can be written into it: {error}. Name a directory, or a new one."
+        ) from error
+    return path

@@ -35,9 +35,9 @@ def activate(config: pytest.Config) -> None:
     """
     given: dict[str, Any] = {
         name: config.getoption(f"conformance_{name}")
-        for name in ("backend", "suite", "contract", "effort", "seed", "json", "disk", "case", "round")
+        for name in ("backend", "suite", "contract", "effort", "seed", "json", "report", "disk", "case", "round")
     }
-    for name in ("json", "case"):
+    for name in ("json", "report", "case"):
         if given[name]:
             given[name] = str(config.invocation_params.dir / given[name])
     base = config.inipath.parent if config.inipath else config.rootpath

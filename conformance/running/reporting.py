@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from conformance.check import check_at
+from conformance.report.failure import shown_path
+from conformance.report.folder import PAGE, write_folder
 from conformance.report.record import make_report
 from conformance.report.terminal import header_lines, summary_lines
 from conformance.result import Result
@@ -23,6 +25,8 @@ _STATUS: Mapping[str, tuple[str, str, str, str]] = {
     "blocked": ("blocked", "b", "BLOCKED", "yellow"),
     "fail": ("should", "w", "SHOULD", "yellow"),  # a red one is left to pytest; this is a broken should
 }
+#: Why the report could not be written.
+UNWRITTEN = pytest.StashKey[str]()
 
 
 class FailureText:
@@ -139,8 +143,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     path = config.stash[RUN].options.json
     if path is not None:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=True) + "\n", encoding="utf-8")
-    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and not report["verdict"].startswith(
-        "CONF"
+    folder = config.stash[RUN].options.report
+    if folder is not None:
+        try:
+            write_folder(folder, report)
+        except OSError as error:  # as of a full disk: the verdict must be seen all the same
+            config.stash[UNWRITTEN] = str(error)
+    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and (
+        UNWRITTEN in config.stash or not report["verdict"].startswith("CONF")
     ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -157,3 +167,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             for text, colour in line:
                 terminalreporter.write(text, **({colour: True} if colour else {}))
             terminalreporter.line("")
+    folder = config.stash[RUN].options.report
+    if UNWRITTEN in config.stash:
+        terminalreporter.line(f"  the report could not be written: {config.stash[UNWRITTEN]}", red=True)
+    elif folder is not None:
+        terminalreporter.line(f"  report {shown_path(folder / PAGE, config.invocation_params.dir)}")
