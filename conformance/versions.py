@@ -9,13 +9,14 @@ from pathlib import Path
 
 from conformance.address import ENTRY_POINT_GROUP
 
-_KIT = "pytest-backend-conformance"
+#: The name under which the kit is installed.
+DISTRIBUTION = "pytest-backend-conformance"
 
 
 def kit_version() -> str:
     """Return the version of the installed kit."""
     try:
-        return version(_KIT)
+        return version(DISTRIBUTION)
     except PackageNotFoundError:  # run from a source tree
         return "unknown"
 

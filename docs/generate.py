@@ -19,7 +19,7 @@ ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))  # the mutants are part of the tests, which are not installed
 
 from conformance.check import Check, catalogue  # noqa: E402 - needs the path
-from conformance.cli import applies_to  # noqa: E402
+from conformance.commands.explain import applies_to  # noqa: E402
 from conformance.contracts import contracts  # noqa: E402
 from tests.mutants.registry import mutants  # noqa: E402
 

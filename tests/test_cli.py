@@ -15,7 +15,8 @@ import pytest
 
 from conformance.backend import PROMISES
 from conformance.check import DIFFERENTIAL, catalogue
-from conformance.cli import applies_to, main
+from conformance.cli import COMMANDS, main
+from conformance.commands.explain import applies_to
 from conformance.contracts import contracts
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / ("conformance.exe" if sys.platform == "win32" else "conformance")
@@ -180,6 +181,27 @@ def test_script_is_installed_and_tells_its_version() -> None:
     """The script `conformance` that an installation makes runs."""
     done = subprocess.run([SCRIPT, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"conformance {version('pytest-backend-conformance')}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`conformance --help` tells each command in a line, and `conformance COMMAND --help` its arguments."""
+    for words in (["--help"], [command, "--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        assert stop.value.code == 0
+        out = capsys.readouterr().out
+        assert command in out
+    assert out.startswith(f"usage: conformance {command} [-h] ")
+
+
+def test_only_the_command_that_is_named_is_imported() -> None:
+    """`conformance --version` pays for none of the commands, and `explain` for none of the others."""
+    code = "import sys; from conformance.cli import COMMANDS, main\ntry: main()\nexcept SystemExit: pass\n"
+    code += "print([name for name, (module, _) in COMMANDS.items() if module in sys.modules])"
+    for words, loaded in ((["--version"], []), (["explain", "STATE-BASIC-01"], ["explain"])):
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == str(loaded)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipe")

@@ -5,16 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from conformance.commands import Refusal
 from conformance.histories.formats import read_jepsen, read_jsonl, read_porcupine_kv
-from conformance.histories.judge import judge
+from conformance.histories.judge import MODELS, judge
 from conformance.histories.operation import NEVER, History, Operation, told
 from conformance.histories.verdict import Answer, Verdict
+
+if TYPE_CHECKING:
+    import argparse
 
 #: Exit codes; a history that can't be read or judged has another.
 EXIT_CODES: Mapping[Answer, int] = {"linearizable": 0, "not linearizable": 1, "unknown": 2}
 EXIT_UNUSABLE = 3
+_EPILOG = f"Exit codes: 0 linearizable, 1 not linearizable, 2 unknown, {EXIT_UNUSABLE} no usable history."
 
 
 class Format(NamedTuple):
@@ -31,8 +36,21 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-class UnusableError(Exception):
-    """A history that can't be read or judged; the text says why."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    parser.add_argument("path", metavar="FILE", help="the history; - is standard input")
+    parser.add_argument("--format", choices=FORMATS, default="jsonl", help="how it is written; else jsonl")
+    parser.add_argument("--model", choices=MODELS, help="of what it is; kv for porcupine-kv and else register")
+    parser.epilog = _EPILOG
+
+
+def run(arguments: argparse.Namespace) -> tuple[int, list[str]]:
+    """Return the exit code and the lines that tell the verdict on a recorded history.
+
+    Raises:
+        Refusal: There is no such file, it is not of the format, or the model does not know its operations.
+    """
+    return check_history(arguments.path, arguments.format, arguments.model)
 
 
 def check_history(file: str, form: str, model: str | None) -> tuple[int, list[str]]:
@@ -44,7 +62,7 @@ def check_history(file: str, form: str, model: str | None) -> tuple[int, list[st
         model: One of `conformance.histories.judge.MODELS`, or None for that of the format.
 
     Raises:
-        UnusableError: There is no such file, it is not of the format, or the model does not know its operations.
+        Refusal: There is no such file, it is not of the format, or the model does not know its operations.
     """
     try:
         history = FORMATS[form].read(_text(file).removeprefix("\ufeff"))
@@ -52,9 +70,9 @@ def check_history(file: str, form: str, model: str | None) -> tuple[int, list[st
             raise ValueError("it holds no operation")
         verdict = judge(history, model or FORMATS[form].model)
     except OSError as error:
-        raise UnusableError(f"{file}: {error.strerror}") from None
+        raise Refusal(f"{file}: {error.strerror}", EXIT_UNUSABLE) from None
     except ValueError as error:
-        raise UnusableError(f"{file}: {error}") from None
+        raise Refusal(f"{file}: {error}", EXIT_UNUSABLE) from None
     return EXIT_CODES[verdict.answer], list(_told(verdict, history))
 
 

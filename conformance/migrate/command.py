@@ -23,7 +23,7 @@ from conformance.migrate.side import Side
 from conformance.project import ProjectError, read_toml
 
 EXIT_EQUAL, EXIT_STOPPED, EXIT_UNFIT = 0, 1, 2
-EPILOG = f"Exit codes: {EXIT_EQUAL} moved and equal, {EXIT_STOPPED} stopped or not equal, {EXIT_UNFIT} not begun."
+_EPILOG = f"Exit codes: {EXIT_EQUAL} moved and equal, {EXIT_STOPPED} stopped or not equal, {EXIT_UNFIT} not begun."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backup", type=Path, metavar="PATH", help="where the backup of the target goes")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="what a killed migration goes on from")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what came of it as JSON")
+    parser.epilog = _EPILOG
 
 
-def run_migrate(arguments: argparse.Namespace) -> tuple[int, list[str]]:
+def run(arguments: argparse.Namespace) -> tuple[int, list[str]]:
     """Carry the command out, and return its exit code and what it has to say."""
     with ExitStack() as stack:
         try:
