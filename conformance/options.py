@@ -21,6 +21,7 @@ from conformance.effort import EFFORTS
 from conformance.gaps import Gap, known_gaps
 from conformance.project import ProjectError, read_toml
 from conformance.report.html import MISSING, can_be_made
+from conformance.shard import Shard, shard_of
 
 
 class OptionError(Exception):
@@ -45,6 +46,7 @@ class Options:
         report: The directory that the reports are written into; None for none.
         disks: Disk models that power loss is judged by besides those of usual disks.
         case: The file with the one saved state that is met again; None to search.
+        shard: The part of the checks that is judged; None for all.
         round: The one round of threads that is carried out again, as a failed check printed it; empty to search.
         gaps: Known gaps by check code.
         origins: For each option where its value came from.
@@ -61,6 +63,7 @@ class Options:
     report: Path | None
     disks: tuple[str, ...]
     case: Path | None
+    shard: Shard | None
     round: str
     gaps: Mapping[str, Gap]
     origins: Mapping[str, str]
@@ -80,6 +83,7 @@ _SOURCES = {
     "disk": ("CONFORMANCE_DISK", "disks"),
     "case": ("", ""),  # one failure of one run: nothing to keep in an environment or a project
     "round": ("", ""),
+    "shard": ("CONFORMANCE_SHARD", ""),  # of a job of CI, never of a project
 }
 _TABLE_KEYS = ("backend", "backends", "contract", "disks", "effort", "json", "known-gaps", "report", "seed", "suites")
 
@@ -137,6 +141,7 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
         report=_folder(report, origins, base) if report else None,
         disks=_disks(_words("disk", value("disk", ()), origins), origins),
         case=Path(value("case", "")).absolute() if given.get("case") else None,
+        shard=_shard(value("shard", None), origins),
         round=value("round", ""),
         gaps=gaps,
         origins=origins,
@@ -167,6 +172,13 @@ def _disks(words: tuple[str, ...], origins: Mapping[str, str]) -> tuple[str, ...
     for word in words:
         _one_of("disk", word, DISKS, origins)
     return words
+
+
+def _shard(value: str | None, origins: Mapping[str, str]) -> Shard | None:
+    try:
+        return shard_of(value) if value is not None else None
+    except ValueError as error:
+        raise OptionError(f"shard ({origins['shard']}): {error}.") from None
 
 
 def _one_of(name: str, value: Any, known: tuple[str, ...], origins: Mapping[str, str]) -> str:

@@ -37,6 +37,7 @@ LONG_ONLY = (
         "Judge power loss also by this disk model: posix or paranoid. Repeatable. Default: usual disks only.",
     ),
     ("case", "FILE", False, "Reopen only the crash state that a failed check saved in FILE. Default: search."),
+    ("shard", "I/N", False, "Judge only part I of N of the checks, such as 2/5. Default: all."),
     (
         "round",
         "CODE:scheduled:ROUND:SWITCHES",

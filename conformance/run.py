@@ -9,6 +9,7 @@ from conformance.check import DIFFERENTIAL, Check, catalogue
 from conformance.options import Options
 from conformance.profile import Profile
 from conformance.result import Result
+from conformance.shard import numbers_of
 
 if TYPE_CHECKING:
     from conformance.crash.case import Case
@@ -49,6 +50,13 @@ class Run:
     def expected(self, profile: Profile) -> list[Check]:
         """Return the checks that a full run of this selection of suites carries out for a backend."""
         return [check for check in catalogue().values() if self.applies(check, profile)]
+
+    def codes_of_shard(self, profile: Profile) -> set[str]:
+        """Return the checks of this run's shard for a backend; of a run that has none, all."""
+        expected, shard = self.expected(profile), self.options.shard
+        if shard is None:
+            return {check.code for check in expected}
+        return {code for code, number in numbers_of(expected, shard.of).items() if number == shard.number}
 
     def against(self, profile: Profile) -> Profile | None:
         """Return the backend that one is compared with: the first, and the first with the second; None without."""

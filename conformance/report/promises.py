@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.backend import PROMISES
 from conformance.check import Check
 from conformance.profile import Profile
-from conformance.result import Result
 
 #: The suite whose checks can show that a level holds. Checks of other suites can only show that it does not: two
 #: handles that see each other's writes in turn say nothing yet about two processes that write at once.
@@ -44,8 +44,30 @@ def concerns(name: str, profile: Profile) -> bool:
             return True
 
 
+def levels_about(name: str, profile: Profile, expected: Sequence[Check]) -> list[dict[str, Any]]:
+    """Return each level that a promise is judged at, with the codes of the `must` checks about it.
+
+    Args:
+        name: The promise.
+        profile: The backend.
+        expected: What a full run judges.
+    """
+    claimed = getattr(profile.backend, name)
+    found: dict[str, list[str]] = {}
+    for check in expected:
+        if check.level == "must" and name in check.promises:
+            level = claimed if name in _AS_CLAIMED else check.promises[name] or claimed
+            found.setdefault(level, []).append(check.code)
+    return [{"level": level, "codes": codes} for level, codes in found.items()]
+
+
 def promise_record(
-    name: str, profile: Profile, results: list[Result], expected: list[Check], *, whole: bool
+    name: str,
+    claimed: str,
+    about: Sequence[Mapping[str, Any]],
+    checks: Sequence[Mapping[str, Any]],
+    *,
+    whole: bool,
 ) -> dict[str, Any]:
     """Return what was claimed and what was observed of one promise.
 
@@ -56,27 +78,21 @@ def promise_record(
 
     Args:
         name: The promise.
-        profile: The backend.
-        results: What was judged.
-        expected: What a full run judges.
+        claimed: The level that the backend claims.
+        about: As `levels_about` returns it.
+        checks: Those that were judged, each with suite, code and outcome.
         whole: The checks were carried out; else what was met is a saved case, which can break a level, but not show
             that it holds.
     """
-    claimed = getattr(profile.backend, name)
-    about = {check.code: check.promises for check in expected if check.level == "must"}
-    level_of = {
-        code: claimed if name in _AS_CLAIMED else promises[name] or claimed
-        for code, promises in about.items()
-        if name in promises
-    }
+    level_of = {code: one["level"] for one in about for code in one["codes"]}
     found: dict[str, list[tuple[str, str]]] = {}
-    for result in results:
-        if result.code in level_of and result.outcome != "not applicable":
-            found.setdefault(level_of[result.code], []).append((result.suite, result.outcome))
+    for check in checks:
+        if check["code"] in level_of and check["outcome"] != "not applicable":
+            found.setdefault(level_of[check["code"]], []).append((check["suite"], check["outcome"]))
     levels = PROMISES[name]
     included = [claimed] if name in _AS_CLAIMED else levels[levels.index(claimed) :]
     held = [level for level in included if level in _MEASURED_BY]
-    judged = {result.code for result in results}
+    judged = {check["code"] for check in checks}
     # A selection of the checks (-k) can break a level, but not show that it holds.
     partial = {level for code, level in level_of.items() if code not in judged or not whole}
     partial |= {level for level, outcomes in found.items() if any(outcome in _UNCLEAR for _, outcome in outcomes)}
@@ -96,4 +112,5 @@ def promise_record(
         "observed": observed[0] if observed else "",
         "broken": broken,
         "not_measured": [level for level in held if level not in broken and level not in measured],
+        "about": [dict(one) for one in about],
     }

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.backend import PROMISES
-from conformance.check import Check
 from conformance.profile import Profile
-from conformance.report.promises import concerns, promise_record
+from conformance.report.promises import concerns, levels_about, promise_record
 from conformance.result import Result
 from conformance.run import Run
 from conformance.versions import backend_version, kit_version
@@ -29,11 +28,7 @@ def make_report(run: Run, *, interrupted: bool) -> dict[str, Any]:
         run: With its results.
         interrupted: The run was stopped before its end, so what is missing was not left out on purpose.
     """
-    backends = [_backend(run, profile, interrupted=interrupted) for profile in run.profiles.values()]
-    verdicts = [backend["verdict"] for backend in backends]
-    worst = [verdict for verdict in _WORST_FIRST if verdict in verdicts]
-    gaps = sum(result.outcome == "known gap" for result in run.results)
-    return {
+    head = {
         "schema": SCHEMA,
         "kit": {"name": "pytest-backend-conformance", "version": kit_version()},
         "effort": run.options.effort,
@@ -45,8 +40,40 @@ def make_report(run: Run, *, interrupted: bool) -> dict[str, Any]:
             "release": platform.release(),
             "architecture": platform.machine(),
         },
-        "backends": backends,
-        "verdict": worst[0] if worst else _conformant(gaps),
+        "shard": str(run.options.shard or ""),
+        "interrupted": interrupted,
+    }
+    backends = []
+    for profile in run.profiles.values():
+        results = [result for result in run.results if result.backend == profile.backend.name]
+        backends.append((_facts(run, profile), [_check(result) for result in results]))
+    return concluded(head, backends)
+
+
+def concluded(
+    head: Mapping[str, Any],
+    backends: Sequence[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]],
+    missing: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return a record, with all that follows from the checks that were judged.
+
+    It is made of plain data alone, so that the parts of a run that were judged apart come to what the run would have.
+
+    Args:
+        head: Its fields up to the backends.
+        backends: The facts of each, which are known before anything is judged, and its checks, each with contract and
+            suite.
+        missing: Shards without which those that were judged are no whole run.
+    """
+    made = [_backend(facts, checks, head, missing) for facts, checks in backends]
+    verdicts = [backend["verdict"] for backend in made]
+    worst = [verdict for verdict in _WORST_FIRST if verdict in verdicts]
+    gaps = sum(check["outcome"] == "known gap" for _, checks in backends for check in checks)
+    partial = any(backend["selected"] < backend["of"] for backend in made)
+    return {
+        **head,
+        "backends": made,
+        "verdict": worst[0] if worst else _conformant(gaps, head["shard"] if partial else ""),
     }
 
 
@@ -58,12 +85,19 @@ def counts(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return found
 
 
-def _backend(run: Run, profile: Profile, *, interrupted: bool) -> dict[str, Any]:
+def facts_of(backend: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a record says of a backend that does not follow from the checks that were judged."""
+    facts = {name: value for name, value in backend.items() if name not in ("selected", "of", "verdict", "why")}
+    return {
+        **facts,
+        "contracts": [{**contract, "suites": []} for contract in backend["contracts"]],
+        "promises": [{name: promise[name] for name in ("name", "claimed", "about")} for promise in backend["promises"]],
+    }
+
+
+def _facts(run: Run, profile: Profile) -> dict[str, Any]:
     backend = profile.backend
     expected = run.expected(profile)
-    order = {check.code: place for place, check in enumerate(expected)}
-    results = sorted((r for r in run.results if r.backend == backend.name), key=lambda r: order.get(r.code, 0))
-    verdict, why = _verdict(results, expected, interrupted=interrupted)
     return {
         "name": backend.name,
         "address": backend.address,
@@ -72,61 +106,94 @@ def _backend(run: Run, profile: Profile, *, interrupted: bool) -> dict[str, Any]
         "lacks": dict(backend.lacks),
         "contradictions": profile.contradictions(),
         "contracts": [
-            {
-                "name": contract,
-                "capabilities": profile.offered(contract),
-                "suites": _suites([r for r in results if r.contract == contract]),
-            }
+            {"name": contract, "capabilities": profile.offered(contract), "suites": []}
             for contract in dict.fromkeys(check.contract for check in expected)
         ],
         "promises": [
-            promise_record(name, profile, results, expected, whole=run.case is None)
+            {"name": name, "claimed": getattr(backend, name), "about": levels_about(name, profile, expected)}
             for name in PROMISES
             if concerns(name, profile)
         ],
-        "selected": len(results),
-        "of": len(expected),
+        "expected": [check.code for check in expected],
         "case": run.case.code if run.case is not None else "",
         "round": run.options.round,
+    }
+
+
+def _backend(
+    facts: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], head: Mapping[str, Any], missing: Sequence[str]
+) -> dict[str, Any]:
+    order = {code: place for place, code in enumerate(facts["expected"])}
+    checks = sorted(checks, key=lambda check: order.get(check["code"], 0))
+    verdict, why = _verdict(checks, len(order), head, missing)
+    return {
+        **facts,
+        "contracts": [
+            {**contract, "suites": _suites([c for c in checks if c["contract"] == contract["name"]])}
+            for contract in facts["contracts"]
+        ],
+        "promises": [
+            promise_record(**promise, checks=checks, whole=not facts["case"]) for promise in facts["promises"]
+        ],
+        "selected": len(checks),
+        "of": len(order),
         "verdict": verdict,
         "why": why,
     }
 
 
-def _suites(results: list[Result]) -> list[dict[str, Any]]:
-    names = dict.fromkeys(result.suite for result in results)
-    return [{"name": name, "checks": [_check(r) for r in results if r.suite == name]} for name in names]
+def _suites(checks: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    names = dict.fromkeys(check["suite"] for check in checks)
+    return [{"name": name, "checks": [_placed(c) for c in checks if c["suite"] == name]} for name in names]
+
+
+def _placed(check: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a check without what its place in the record says."""
+    return {name: value for name, value in check.items() if name not in ("contract", "suite")}
 
 
 def _check(result: Result) -> dict[str, Any]:
     record = result.to_dict()
-    for name in ("backend", "contract", "suite"):  # where it stands in the record says it
-        del record[name]
+    del record["backend"]
     record["duration_s"] = round(record["duration_s"], 4)
     return record
 
 
-def _verdict(results: list[Result], expected: list[Check], *, interrupted: bool) -> tuple[str, str]:
-    """Return the verdict on a backend and, where it is neither plain conformance nor plain failure, why."""
-    broken = [r for r in results if r.outcome == "fail" and r.level == "must"]
-    stale = [r for r in results if r.outcome == "stale gap"]
+def _verdict(
+    checks: Sequence[Mapping[str, Any]], expected: int, head: Mapping[str, Any], missing: Sequence[str]
+) -> tuple[str, str]:
+    """Return the verdict on a backend and, where it is neither plain conformance nor plain failure, why.
+
+    Args:
+        checks: That were judged.
+        expected: How many a full run judges.
+        head: Of the record.
+        missing: Shards without which those that were judged are no whole run.
+    """
+    broken = [c for c in checks if c["outcome"] == "fail" and c["level"] == "must"]
+    stale = [c for c in checks if c["outcome"] == "stale gap"]
     if broken or stale:
         parts = [_count(len(broken), "new failure"), _count(len(stale), "stale gap")]
         return NOT_CONFORMANT, ", ".join(part for part in parts if part)
-    unclear = [r for r in results if r.outcome in ("inconclusive", "blocked")]
+    unclear = [c for c in checks if c["outcome"] in ("inconclusive", "blocked")]
     if unclear:
         return INCONCLUSIVE, f"{len(unclear)} checks could not be carried out"
-    if interrupted:
-        return INCONCLUSIVE, f"the run was stopped after {len(results)} of {len(expected)} checks"
+    if head["interrupted"]:
+        return INCONCLUSIVE, f"the run was stopped after {len(checks)} of {expected} checks"
+    if missing:
+        there = f"{len(checks)} of {expected} checks were judged"
+        return INCONCLUSIVE, f"{there}: {_count(len(missing), 'shard')} missing, {', '.join(missing)}"
     # What failed here is a `should`, and was tested too.
-    if not any(r.outcome in ("pass", "known gap", "fail") and r.suite != "open" for r in results):
+    if not any(c["outcome"] in ("pass", "known gap", "fail") and c["suite"] != "open" for c in checks):
         return INCONCLUSIVE, "nothing was tested"
-    gaps = sum(r.outcome == "known gap" for r in results)
-    return _conformant(gaps), ""
+    gaps = sum(c["outcome"] == "known gap" for c in checks)
+    return _conformant(gaps, head["shard"] if len(checks) < expected else ""), ""
 
 
-def _conformant(gaps: int) -> str:
-    return GAPS.format(gaps, "" if gaps == 1 else "s") if gaps else CONFORMANT
+def _conformant(gaps: int, shard: str) -> str:
+    """Return the verdict of a run without failures; where it is one part of several, it says which."""
+    verdict = GAPS.format(gaps, "" if gaps == 1 else "s") if gaps else CONFORMANT
+    return f"{verdict} (shard {shard})" if shard else verdict
 
 
 def _count(number: int, noun: str) -> str:

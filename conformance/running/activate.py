@@ -35,7 +35,9 @@ def activate(config: pytest.Config) -> None:
     """
     given: dict[str, Any] = {
         name: config.getoption(f"conformance_{name}")
-        for name in ("backend", "suite", "contract", "effort", "seed", "json", "report", "disk", "case", "round")
+        for name in (
+            *("backend", "suite", "contract", "effort", "seed", "json", "report", "disk", "case", "round", "shard"),
+        )
     }
     for name in ("json", "report", "case"):
         if given[name]:
@@ -47,6 +49,8 @@ def activate(config: pytest.Config) -> None:
         if not profiles:
             raise OptionError(_no_backend(config))
         case = _case(options, profiles) or _round(options, profiles)
+        if case is not None and options.shard is not None:
+            raise OptionError("a case or a round is of one check, and a shard of it is nothing: leave the shard out.")
     except (AddressError, OptionError, ProjectError) as error:
         raise pytest.UsageError(f"conformance: {error}") from error
     config.stash[RUN] = Run(options, profiles, case)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     names = _judged(metafunc.config, check)
     metafunc.parametrize(FIXTURE, names, ids=names, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the checks of other shards; a project's own tests are no part of any."""
+    run = config.stash[RUN]
+    if run.options.shard is None:
+        return
+    mine = {name: run.codes_of_shard(profile) for name, profile in run.profiles.items()}
+    others = [item for item in items if not _is_of_shard(item, mine)]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        gone = set(map(id, others))
+        items[:] = [item for item in items if id(item) not in gone]
+
+
+def _is_of_shard(item: pytest.Item, mine: Mapping[str, AbstractSet[str]]) -> bool:
+    if not isinstance(item, pytest.Function):
+        return True
+    check = check_of(item.function)
+    return check is None or check.code in mine[str(item.callspec.params[FIXTURE])]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -68,6 +68,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     lines.append(suites)
     if options.disks:
         lines.append(f"  power loss also by {', '.join(options.disks)} ({options.origins['disk']})")
+    if options.shard is not None:
+        lines.append(f"  shard {options.shard} ({options.origins['shard']}): the other checks are left out")
     if run.case is not None:
         what = f"case of {run.case.code} alone: {options.case}" if options.case else f"one round alone: {run.case}"
         lines.append(f"  {what}")

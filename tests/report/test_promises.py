@@ -10,7 +10,7 @@ import pytest
 from conformance.backend import Backend
 from conformance.check import Check, catalogue
 from conformance.profile import Profile
-from conformance.report.promises import concerns, promise_record
+from conformance.report.promises import concerns, levels_about, promise_record
 from conformance.result import Outcome, Result
 
 LEVELS = ("power-loss", "prefix", "process-crash", "clean-close")
@@ -43,7 +43,8 @@ def said(
     backend = Backend("b", state=lambda where: {}, durability=claimed)
     profile = Profile(backend, {"state": {}}, {})
     checks += [check for check, _ in more]
-    record = promise_record("durability", profile, results, checks, whole=whole)
+    about = levels_about("durability", profile, checks)
+    record = promise_record("durability", claimed, about, [one.to_dict() for one in results], whole=whole)
     return {name: record[name] for name in ("observed", "broken", "not_measured")}
 
 
@@ -134,5 +135,6 @@ def test_one_outcome_can_speak_about_several_promises() -> None:
     profile = Profile(Backend("b", state=dict, sharing="threads"), {"state": {"transactions": ()}}, {})
     for outcome, broken in (("pass", False), ("fail", True)):
         for name, level in (("sharing", "threads"), ("isolation", "serializable")):
-            record = promise_record(name, profile, [ended(one, outcome)], [one], whole=True)  # type: ignore[arg-type]
+            claimed, levels = getattr(profile.backend, name), levels_about(name, profile, [one])
+            record = promise_record(name, claimed, levels, [ended(one, outcome).to_dict()], whole=True)  # type: ignore[arg-type]
             assert (record["observed"] == level, record["broken"] == [level]) == (not broken, broken)
