@@ -22,6 +22,17 @@ def contracts_run(backend: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [c for c in backend["contracts"] if any(suite["name"] != _WHOLE for suite in c["suites"])]
 
 
+def matrix_cells(backend: Mapping[str, Any]) -> tuple[list[str], dict[str, list[Span]]]:
+    """Return the names of the suites, and for each contract a cell for each of them.
+
+    Args:
+        backend: Its part of the record.
+    """
+    contracts = sorted(contracts_run(backend), key=lambda contract: CONTRACTS.index(contract["name"]))
+    names = sorted({suite["name"] for contract in contracts for suite in contract["suites"]} - {_WHOLE})
+    return names, {contract["name"]: _cells(contract, names) for contract in contracts}
+
+
 def matrix_lines(backend: Mapping[str, Any], width: int) -> Iterator[Line]:
     """Give the matrix of one backend: how many of the applicable `must` checks passed, by contract and suite.
 
@@ -29,9 +40,7 @@ def matrix_lines(backend: Mapping[str, Any], width: int) -> Iterator[Line]:
         backend: Its part of the record.
         width: Of the terminal, in columns; where it is too narrow, the names of suites stand in two lines.
     """
-    contracts = sorted(contracts_run(backend), key=lambda contract: CONTRACTS.index(contract["name"]))
-    names = sorted({suite["name"] for contract in contracts for suite in contract["suites"]} - {_WHOLE})
-    cells = {contract["name"]: _cells(contract, names) for contract in contracts}
+    names, cells = matrix_cells(backend)
     first = max(map(len, ("must", *cells)))
     heads = [list(names)]
     columns = _columns(heads, cells)

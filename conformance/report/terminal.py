@@ -8,6 +8,7 @@ from typing import Any
 from conformance.report.matrix import Line, contracts_run, matrix_lines
 from conformance.report.partings import parting_lines
 from conformance.report.rows import checks_of, contract_rows, suite_rows
+from conformance.report.scope import scope
 
 #: Up to so many contracts have a row for each of their suites; more have a matrix.
 _MOST_ROWS = 2
@@ -158,22 +159,10 @@ def _notes(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"  {promise['name']:<12} {'   '.join(parts)}", "red" if promise["broken"] else ""
 
 
-def _tested_something(suite: Mapping[str, Any]) -> bool:
-    return suite["name"] != "open" and any(check["outcome"] != "not applicable" for check in suite["checks"])
-
-
 def _verdict_line(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     verdict = backend["verdict"]
     if verdict.startswith("CONFORMANT"):
-        suites = dict.fromkeys(s["name"] for c in backend["contracts"] for s in c["suites"] if _tested_something(s))
-        where = ", ".join(suites)
-        partly = backend["selected"] < backend["of"]
-        scope = (
-            f"in the {backend['selected']} of {backend['of']} checks that were selected" if partly else f"in {where}"
-        )
-        if backend["case"]:
-            what = "round" if backend.get("round") else "saved state"
-            scope, partly = f"in the one {what} of {backend['case']}, and nothing else was tried", True
-        yield f"  {verdict} {scope}", "yellow" if partly else "green"
+        where, partly = scope(backend)
+        yield f"  {verdict} {where}", "yellow" if partly else "green"
     else:
         yield f"  {verdict}   {backend['why']}", "red"
