@@ -17,6 +17,8 @@ STATE_VERBS = {
 }
 #: Those of them that a state store can't be without.
 _NEEDED = ("get", "set", "delete", "keys")
+#: Verbs of contracts whose `get`, `set` and `delete` are their own.
+_NO_STATE = ("entries", "query")
 #: Verbs that are read, not called.
 _READ = ("head", "first", "precedence", "dimension", "metric", "recall")
 _RAISES = object()
@@ -31,9 +33,9 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
         **verbs: For each verb the name of the method of `obj`, or any callable. For `state`: `get`, `set`, `delete`,
             `keys`, and, where the store has them, `length` and `contains` (else both are worked out from `keys`); of
             the first four those need not be named that `obj` has already, as `__getitem__` and so on. For `log`:
-            `append`, `read`, `head`. For the other contracts their verbs; what has `entries` is a layered store, whose
-            `get`, `set` and `delete` are no state's. Any capability's methods under their own names. `close=None` says
-            that there is nothing to close.
+            `append`, `read`, `head`. For the other contracts their verbs; what has `entries` is a layered store, what
+            has `query` a vector store (whose `length` is `len`), and their `get`, `set` and `delete` are no state's. Any
+            capability's methods under their own names. `close=None` says that there is nothing to close.
 
     Raises:
         TypeError: A verb is given no usable method; the message names it.
@@ -53,7 +55,7 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
     calls = {verb: _method(obj, verb, target) for verb, target in verbs.items() if target is not None}
     if "close" not in verbs and callable(getattr(obj, "close", None)):
         calls["close"] = obj.close
-    is_state = not calls.keys().isdisjoint(_NEEDED) and "entries" not in calls
+    is_state = not calls.keys().isdisjoint(_NEEDED) and calls.keys().isdisjoint(_NO_STATE)
     if is_state:
         calls.update({verb: call for verb, call in _own(obj).items() if verb not in verbs})
     if "keys" in calls:
@@ -63,7 +65,7 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
         calls["get"] = _raising(calls["get"], missing)
     members: dict[str, Any] = {}
     for verb, call in calls.items():
-        name = STATE_VERBS.get(verb, verb) if is_state else verb
+        name = STATE_VERBS.get(verb, verb) if is_state or verb == "length" else verb
         if verb == "keys":
             members.update(_iteration(call))
         elif verb in _READ:

@@ -403,3 +403,26 @@ def test_layers_are_no_state() -> None:
     assert (store.get("a"), store.get("b"), store.entries()) == (1, None, [("a", 1)])
     assert store.precedence == ("policy", "work")
     assert not hasattr(store, "__getitem__")
+
+
+def test_vectors_are_no_state() -> None:
+    """What is given `query` gets verbs of a vector store under their own names, and `length` as `len`."""
+    rows: dict[str, Any] = {}
+
+    def opened(_where: Any) -> Any:
+        return adapt(
+            rows,
+            add=lambda ids, vectors, metadata: rows.update(zip(ids, vectors, strict=True)),
+            query=lambda vector, k: list(rows.items())[:k],
+            get=lambda ids: [rows.get(one) for one in ids],
+            delete=lambda ids: [rows.pop(one, None) for one in ids],
+            length="__len__",
+            dimension=lambda: 2,
+            metric=lambda: "l2",
+        )
+
+    assert probe(Backend("rows", vectors=opened)).error == ""
+    store = opened(None)
+    store.add(["a"], [[1.0, 2.0]], [{}])
+    assert (len(store), store.dimension, store.get(["a", "b"])) == (1, 2, [[1.0, 2.0], None])
+    assert not hasattr(store, "__getitem__")
