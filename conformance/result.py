@@ -29,6 +29,7 @@ class Violation(AssertionError):
         case: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
         repeat: str = "",
+        picture: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{what}: expected {expected}, got {got}")
         self.what = what
@@ -39,6 +40,7 @@ class Violation(AssertionError):
         self.case = case
         self.history = history
         self.repeat = repeat
+        self.picture = picture
 
 
 class NotApplicable(Exception):
@@ -73,6 +75,9 @@ class Counterexample:
         history: What a drawing of concurrent calls needs, as `histories.lanes.lane_data` gives it.
         repeat: What `--conformance-round` is given to carry out the round again in which it was found; empty where
             rounds differ by chance.
+        picture: The story as plain data, to be drawn: as `crash.picture.drawn` or `damage.show.picture` gives it.
+        rerun: The command that carries the check out again.
+        script: The text of a script that repeats it, where there is one that needs no other file.
     """
 
     what: str
@@ -85,6 +90,9 @@ class Counterexample:
     case: Mapping[str, Any] | None = field(default=None, compare=False)
     history: Mapping[str, Any] | None = None
     repeat: str = ""
+    picture: Mapping[str, Any] | None = None
+    rerun: str = ""
+    script: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,9 @@ class Result:
         duration_s: Wall-clock seconds.
         counterexample: For a failure.
         conditions: Under which the evidence was gathered, where that matters: the recorder, the disk models.
+        gap: Of a known or stale gap, the entry: reason, expires, days_left, source.
+        provisional: The check is newer than the edition that gates.
+        strict: A broken `should` gates in this run.
     """
 
     backend: str
@@ -118,10 +129,23 @@ class Result:
     duration_s: float = 0.0
     counterexample: Counterexample | None = None
     conditions: dict[str, str] = field(default_factory=dict)
+    gap: dict[str, Any] | None = None
+    provisional: bool = False
+    strict: bool = False
+
+    @property
+    def gates(self) -> bool:
+        """Whether the run fails when the rule is broken."""
+        return not self.provisional and (self.strict or self.level == "must")
+
+    @property
+    def is_red(self) -> bool:
+        """Whether the run fails: a broken `should` is shown, but gates only where that was asked for."""
+        return self.outcome in RED and not self.provisional and (self.gates or self.outcome != "fail")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists, for JSON and for the way between processes."""
-        record = asdict(self)
+        record = asdict(self) | {"gates": self.gates}
         if self.counterexample is not None:
             record["counterexample"]["calls"] = [asdict(call) for call in self.counterexample.calls]
             record["counterexample"]["story"] = list(self.counterexample.story)
@@ -135,4 +159,5 @@ class Result:
         if example is not None:
             calls, story = tuple(Call(**call) for call in example["calls"]), tuple(example["story"])
             example = Counterexample(**{**example, "calls": calls, "story": story})
-        return cls(**{**record, "counterexample": example})
+        given = {name: value for name, value in record.items() if name != "gates"}
+        return cls(**{**given, "counterexample": example})

@@ -270,6 +270,7 @@ class Trial:
                 found.case,
                 found.history,
                 found.repeat,
+                found.picture,
             )
             return "fail", "", example
         if found is self._store_error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conformance.crash.disk import MODELS, Disk
@@ -11,28 +11,22 @@ from conformance.crash.fakedisk import Fake
 from conformance.crash.history import MEANING, History, Moment
 from conformance.crash.kills import Kill
 from conformance.crash.observe import Observation
-from conformance.crash.recorded import Recorded
-from conformance.crash.subjects import SUBJECTS, Content, Step, Subject, canonical
-from conformance.crash.trace import (
-    Create,
-    Link,
-    Mark,
-    Operation,
-    Remove,
-    Rename,
-    Sync,
-    SyncAll,
-    Trace,
-    Truncate,
-    Write,
+from conformance.crash.picture import (
+    NO_FATE,
+    SHOWN,
+    Names,
+    Row,
+    attempt_rows,
+    brief,
+    drawn,
+    fate_of,
+    trace_rows,
 )
+from conformance.crash.subjects import SUBJECTS, Content, Step, Subject, canonical
+from conformance.crash.trace import Create, Link, Remove, Rename, Truncate, Write
 from conformance.crash.tree import Tree
 
-#: System calls that are shown before the crash; a minimised case rarely has more.
-SHOWN = 40
-#: Characters of a file name, and of a call, that are shown in full.
-_LONGEST = 32
-_CALL = 70
+__all__ = ["SHOWN", "Shown", "brief", "difference", "shown", "shown_fake", "shown_fault", "shown_kill"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +39,7 @@ class Shown:
         got: What the store gave.
         story: The system calls with what became of them, the crash, and the files that it left.
         frame: Where in the store's own code it failed, where it did.
+        picture: The same as the story, as `picture.drawn` gives it.
     """
 
     what: str
@@ -52,18 +47,21 @@ class Shown:
     got: str
     story: tuple[str, ...]
     frame: str
+    picture: Row
 
 
 def shown(explorer: Explorer, finding: Finding) -> Shown:
     """Return a finding as text."""
     crash = "a process kill" if MODELS[finding.model].kill else f"a power loss that {finding.model} allows"
     expected, got = difference(explorer.recorded.history, finding.moment, finding.observation)
+    picture, story = _told_of(explorer, finding)
     return Shown(
         what=f"after {crash}, {MEANING[finding.verdict]}",
         expected=expected,
         got=got,
-        story=tuple(story(explorer, finding)),
+        story=story,
         frame=finding.observation.frame,
+        picture=picture,
     )
 
 
@@ -74,13 +72,15 @@ def shown_fault(explorer: Explorer, finding: Finding) -> Shown:
         return replace(text, what=f"after an error of the disk, then {text.what.removeprefix('after ')}")
     one = explorer.recorded
     expected, got = difference(one.history, finding.moment, finding.observation)
-    lines = [*_lines(one, len(one.recording.trace.operations), lambda _: ""), f"********* {finding.state.label}"]
+    rows = trace_rows(one, len(one.recording.trace.operations), lambda _: NO_FATE)
+    lines = [*map(_line, rows), f"********* {finding.state.label}"]
     return Shown(
         what=f"after an error of the disk, {MEANING[finding.verdict]}",
         expected=expected,
         got=got,
         story=(*_last(lines), f"left on disk: {_files(one.recording.real)}"),
         frame=finding.observation.frame,
+        picture=drawn(rows, finding.state.label, None, one.recording.real),
     )
 
 
@@ -88,13 +88,14 @@ def shown_kill(contract: str, kill: Kill) -> Shown:
     """Return a real kill that left something wrong as text."""
     history = History(contract, kill.steps, kill.attempts, SUBJECTS[contract].empty)
     expected, got = difference(history, kill.moment, kill.observation)
-    lines = _attempt_lines(history, kill.moment.settled)
+    rows = attempt_rows(history, kill.moment.settled)
     return Shown(
         what=f"after a real kill, {MEANING[kill.verdict]}",
         expected=expected,
         got=got,
-        story=(*_last(lines), f"********* KILLED HERE, {kill.how}", f"left on disk: {_files(kill.files)}"),
+        story=(*_last(_paired(rows)), f"********* KILLED HERE, {kill.how}", f"left on disk: {_files(kill.files)}"),
         frame=kill.observation.frame,
+        picture=drawn(rows, f"KILLED HERE, {kill.how}", None, kill.files),
     )
 
 
@@ -104,21 +105,25 @@ def shown_fake(contract: str, steps: Sequence[Step], fake: Fake) -> Shown:
     settled = len(fake.attempts)
     moment = Moment(settled=settled, acknowledged=settled, running=False)
     expected, got = difference(history, moment, fake.observation)
+    rows = attempt_rows(history, settled)
     return Shown(
         what=f"after it, {MEANING[fake.verdict]}",
         expected=expected,
         got=got,
-        story=tuple(_last(_attempt_lines(history, settled))),
+        story=tuple(_last(_paired(rows))),
         frame=fake.observation.frame,
+        picture=drawn(rows, "", None, {}),
     )
 
 
-def _attempt_lines(history: History, settled: int) -> list[str]:
-    source = SUBJECTS[history.contract].source
-    lines = []
-    for number, attempt in enumerate(history.attempts):
-        end = f"raised {attempt.raised}" if attempt.raised else "ACKNOWLEDGED" if number < settled else ""
-        lines.append(f"-- {_cut(source(history.steps[attempt.step]))}  {end}".rstrip())
+def _paired(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each step, with its end."""
+    lines: list[str] = []
+    for row in rows:
+        if row["row"] == "step":
+            lines.append(f"-- {row['text']}")
+        else:
+            lines[-1] += f"  {row['text']}"
     return lines
 
 
@@ -157,23 +162,27 @@ def _told(subject: Subject, parts: list[Content], nothing: str) -> str:
     return ", ".join(map(subject.tell, parts[:3])) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "")
 
 
-def story(explorer: Explorer, finding: Finding) -> Iterator[str]:
-    """Give the lines of the story of a finding."""
+def _told_of(explorer: Explorer, finding: Finding) -> tuple[Row, tuple[str, ...]]:
+    """Return the picture of a finding, and its story."""
     one, point, kept = explorer.recorded, finding.state.point, finding.state.kept
     disk = explorer.disk(finding.model)
     durable = frozenset() if disk.model.kill else disk.durable(point)
     # A kill may cut the write that was going on: a part of it is on the disk.
     last = point + any(atom in kept for atom in disk.by_operation.get(point, ()))
-    yield from _last(_lines(one, last, lambda place: _state(disk.by_operation.get(place, ()), kept, durable)))
-    crash = "PROCESS KILLED HERE" if disk.model.kill else "POWER LOSS HERE"
+    rows = trace_rows(one, last, lambda place: fate_of(disk.by_operation.get(place, ()), kept, durable))
+    lost = [] if disk.model.kill else _not_synced(disk, point, kept, Names(one.recording.trace))
     begun = finding.moment.settled + finding.moment.running
-    yield f"********* {crash} (acknowledged {finding.moment.acknowledged} of {begun} begun)"
-    yield f"left on disk: {_files(disk.tree(kept))}"
-    if not disk.model.kill and (lost := _not_synced(disk, point, kept, _Names(one.recording.trace))):
-        yield f"not synced by then: {', '.join(lost)}"
+    crash = "PROCESS KILLED HERE" if disk.model.kill else "POWER LOSS HERE"
+    crash = f"{crash} (acknowledged {finding.moment.acknowledged} of {begun} begun)"
+    before = disk.tree(frozenset(atom.index for atom in disk.atoms if atom.operation < last))
+    after = disk.tree(kept)
+    lines = [*_last([_line(row) for row in rows]), f"********* {crash}", f"left on disk: {_files(after)}"]
+    if lost:
+        lines.append(f"not synced by then: {', '.join(lost)}")
+    return drawn(rows, crash, before, after, lost), tuple(lines)
 
 
-def _not_synced(disk: Disk, point: int, kept: frozenset[int], names: _Names) -> list[str]:
+def _not_synced(disk: Disk, point: int, kept: frozenset[int], names: Names) -> list[str]:
     """Return what a sync before the crash would have kept: the content of files, and the directories of names."""
     lost = {disk.atoms[index].operation for index in disk.pending(point) - kept}
     told: dict[str, None] = {}
@@ -189,93 +198,22 @@ def _not_synced(disk: Disk, point: int, kept: frozenset[int], names: _Names) -> 
     return list(told)
 
 
-def _lines(one: Recorded, point: int, state: Callable[[int], str]) -> list[str]:
-    names = _Names(one.recording.trace)
-    lines: list[str] = []
-    for place, operation in enumerate(one.recording.trace.operations[:point]):
-        text = names.after(operation)
-        if isinstance(operation, Mark):
-            lines += _mark_line(operation, one)
-        else:
-            lines.append(f"{state(place):<9} {text}".rstrip())
-    return lines
+def _line(row: Row) -> str:
+    match row["row"]:
+        case "call":
+            return f"{_fate(row):<9} {row['verb']:<8} {row['text']}".rstrip()
+        case _:
+            return f"{'':9} -- {row['text']}"
+
+
+def _fate(row: Row) -> str:
+    words = {"survived": "on disk", "lost": "LOST", "torn": f"TORN {row['kept']}/{row['of']}"}
+    return words.get(row["fate"]) or str(row["fate"])
 
 
 def _last(lines: list[str]) -> list[str]:
     hidden = len(lines) - SHOWN
     return lines if hidden <= 1 else [f"{'':9} … {hidden:,} earlier lines …", *lines[hidden:]]
-
-
-def _state(atoms: tuple[int, ...], kept: frozenset[int], durable: frozenset[int]) -> str:
-    there = sum(atom in kept for atom in atoms)
-    if not atoms:
-        return ""
-    if there == len(atoms):
-        return "durable" if durable.issuperset(atoms) else "on disk"
-    return f"TORN {there}/{len(atoms)}" if there else "LOST"
-
-
-def _mark_line(mark: Mark, one: Recorded) -> list[str]:
-    word, *numbers = mark.text.split()
-    history = one.history
-    source = SUBJECTS[history.contract].source
-    if word == "start":
-        return [f"{'':9} -- {_cut(source(history.steps[int(numbers[1])]))}"]
-    if word in ("done", "raised"):
-        return [f"{'':9} -- {'ACKNOWLEDGED' if word == 'done' else 'RAISED'}"]
-    return [f"{'':9} -- the store is {word}"] if word in ("open", "closed") else []
-
-
-def _cut(source: str) -> str:
-    return source if len(source) <= _CALL else f"{source[:_CALL]}…"
-
-
-class _Names:
-    """The paths that nodes have, as the operations of a trace go by."""
-
-    def __init__(self, trace: Trace) -> None:
-        self.paths = {0: ""}
-        for operation in trace.initial:
-            self.after(operation)
-
-    def after(self, operation: Operation) -> str:
-        """Describe an operation, and let it take effect on the names."""
-        match operation:
-            case Create(directory, name, node, is_directory):
-                self.paths[node] = self._path(directory, name)
-                return f"{'mkdir' if is_directory else 'create':<8} {self.paths[node]}"
-            case Link(directory, name, node):
-                old, self.paths[node] = self.paths.get(node, "?"), self._path(directory, name)
-                return f"link     {old} -> {self.paths[node]}"
-            case Remove(directory, name):
-                return f"unlink   {self._path(directory, name)}"
-            case Rename(directory, name, to_directory, to_name):
-                old, new = self._path(directory, name), self._path(to_directory, to_name)
-                self.paths = {node: new + path[len(old) :] if path == old or path.startswith(f"{old}/") else path
-                              for node, path in self.paths.items()}  # fmt: skip
-                return f"rename   {old} -> {new}"
-            case Write(node, offset, data):
-                return f"write    {self.name(node)} [{offset}..{offset + len(data)})"
-            case Truncate(node, size):
-                return f"truncate {self.name(node)} to {size}"
-            case Sync(node, failed):
-                return f"sync     {self.name(node)}{' FAILED' if failed else ''}"
-            case SyncAll():
-                return "sync     everything"
-        return ""
-
-    def _path(self, directory: int, name: str) -> str:
-        parent = self.paths.get(directory, "?")
-        return f"{parent}/{brief(name)}" if parent else brief(name)
-
-    def name(self, node: int) -> str:
-        """Return the path of a node."""
-        return self.paths.get(node, "?") or "the directory"
-
-
-def brief(name: str) -> str:
-    """Return a file name, or of a long one, such as a digest, its beginning and its end."""
-    return name if len(name) <= _LONGEST else f"{name[:12]}…{name[-8:]}"
 
 
 def _files(tree: Tree) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from conformance.damage.damage import Damage, spliced
 from conformance.damage.sweep import Finding
 
-#: Bytes in a line, and lines around the first byte that differs.
+#: Bytes in a line, lines around the first byte that differs, lines of a picture, and files that are named.
 _WIDTH = 16
 _LINES = 3
+_DRAWN = 24
+_FILES = 24
 
 
 def story(finding: Finding) -> tuple[str, ...]:
@@ -25,6 +28,42 @@ def story(finding: Finding) -> tuple[str, ...]:
     if before is not None:
         lines += _hex("before", before, at)
     return (*lines, *_hex("after", after, at))
+
+
+def picture(finding: Finding) -> dict[str, Any]:
+    """Return a damage as plain data, to be drawn.
+
+    `before` and `after` are the sizes of the damaged file, None where there is no such file. Each of `rows` has the
+    bytes of one line at `offset` as hexadecimal digits, `before` and `after`, and the places in it that are `changed`:
+    the first lines that differ, each with those beside it; so many more that differ are `hidden`.
+    """
+    damage, tree = finding.case.damage, finding.specimen.tree
+    before = tree.get(damage.file)
+    after = None if damage.splices is None else spliced(before or b"", damage.splices)
+    was, now = before or b"", after or b""
+    starts = range(0, max(len(was), len(now)), _WIDTH)
+    differ = [start for start in starts if was[start : start + _WIDTH] != now[start : start + _WIDTH]]
+    near = {place for start in differ[:_DRAWN] for place in (start - _WIDTH, start, start + _WIDTH)}
+    shown = sorted(place for place in near if place in starts)[:_DRAWN]
+    files = [(path, content) for path, content in sorted(tree.items()) if content is not None]
+    return {
+        "kind": "damage",
+        "title": title(damage),
+        "specimen": finding.specimen.name,
+        "file": damage.file,
+        "before": None if before is None else len(before),
+        "after": None if after is None else len(after),
+        "rows": [_row(start, was[start : start + _WIDTH], now[start : start + _WIDTH]) for start in shown],
+        "hidden": len(set(differ) - set(shown)),
+        "files": [{"path": path, "size": len(content)} for path, content in files[:_FILES]],
+        "files_hidden": max(0, len(files) - _FILES),
+    }
+
+
+def _row(offset: int, before: bytes, after: bytes) -> dict[str, Any]:
+    longer = max(len(before), len(after))
+    changed = [place for place in range(longer) if before[place : place + 1] != after[place : place + 1]]
+    return {"offset": offset, "before": before.hex(), "after": after.hex(), "changed": changed}
 
 
 def title(damage: Damage) -> str:

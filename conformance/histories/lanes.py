@@ -42,11 +42,15 @@ def lanes(
 
 
 def lane_data(
-    history: History, witness: Collection[Operation] = (), named: Callable[[int], str] | None = None
+    history: History,
+    witness: Collection[Operation] = (),
+    named: Callable[[int], str] | None = None,
+    stops: Operation | None = None,
 ) -> dict[str, Any]:
     """Return what a drawing of a history needs, as JSON knows it.
 
-    `workers` are the lanes' names and `ranks` is the length of the axis. Each of `operations`, in the order of the
+    `workers` are the lanes' names and `ranks` is the length of the axis; `stops` is the rank of the return of the call
+    `stops`, at which the history was broken first, None where nobody knows. Each of `operations`, in the order of the
     lanes and of the calls, has its `worker`, `lane`, `start` and `end` (None: open), `label`, `verb`, `key`, `value`
     (of a read, what it read), `outcome`, and `witness`.
     """
@@ -56,6 +60,7 @@ def lane_data(
     return {
         "workers": names,
         "ranks": len(ranks),
+        "stops": None if stops is None else ranks.get((stops.end, 1)),
         "operations": [
             {
                 "worker": names[workers[one.worker]],

@@ -48,6 +48,15 @@ def until(history: History, moment: int) -> list[Operation]:
     return found
 
 
+def stops_at(history: History, broken: Callable[[History], bool]) -> Operation | None:
+    """Return the call whose return is the first moment at which a history is broken; None where it never is."""
+    returned = (operation for operation in history if operation.outcome == "ok")
+    for operation in sorted(returned, key=lambda one: one.end):
+        if broken(until(history, operation.end)):
+            return operation
+    return None
+
+
 def _open(operation: Operation) -> Operation:
     if operation.outcome == "info":
         return operation._replace(end=NEVER)

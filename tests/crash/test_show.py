@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any, cast
 
@@ -111,6 +112,28 @@ def test_the_story_of_a_power_loss() -> None:
     assert found.expected == "'b': 'x' * 2000"
     assert found.got == "nothing in its place"
     assert "\n".join(found.story).replace("durable   create", "create", 1) == POWER_LOSS_STORY
+    assert json.loads(json.dumps(found.picture)) == found.picture
+    rows = found.picture["rows"]
+    fates = {(row["verb"], row["text"]): row["fate"] for row in rows if row["row"] == "call" and row["fate"]}
+    assert fates == {
+        ("create", "data"): "durable",
+        ("write", "data [0..600)"): "durable",
+        ("write", "data [600..2100)"): "torn",
+        ("mkdir", "folder"): "survived",
+        ("create", "folder/fresh"): "lost",
+        ("truncate", "folder/fresh to 10"): "lost",
+    }
+    assert {(row["kept"], row["of"]) for row in rows if row.get("fate") == "torn"} == {(2, 5)}
+    assert [row["text"] for row in rows if row["row"] == "end"] == ["ACKNOWLEDGED", "ACKNOWLEDGED"]
+    assert [row["text"] for row in rows if row["row"] == "step"] == [
+        "store['a'] = 1",
+        "store['b'] = 'x' * 2000",
+        "del store['a']",
+    ]
+    assert rows[-1] == {"row": "crash", "text": "POWER LOSS HERE (acknowledged 2 of 3 begun)"}
+    files = {one["path"]: (one["before"], one["after"], one["changed"]) for one in found.picture["files"]}
+    assert files == {"data": (2_100, 2_100, True), "folder/fresh": (10, None, True), "folder/": (0, 0, False)}
+    assert found.picture["unsynced"] == ["the content of data", "the names in folder", "the content of folder/fresh"]
 
 
 def test_the_story_of_a_kill() -> None:
@@ -177,6 +200,9 @@ def test_only_the_last_calls_are_shown() -> None:
     lines = shown(base, finding(base, "kill", {}, Observation("usable", state()))).story
     assert lines[0].strip() == "… 61 earlier lines …"
     assert len(lines) == 1 + SHOWN + 2
+    rows = shown(base, finding(base, "kill", {}, Observation("usable", state()))).picture["rows"]
+    assert rows[0] == {"row": "hidden", "count": 61}
+    assert [row["row"] for row in rows[1:]] == ["call"] * SHOWN + ["crash"]
     assert lines[1].endswith("write    data [60..61)")
 
 
@@ -195,6 +221,19 @@ def test_a_real_kill() -> None:
         "********* KILLED HERE, after 1.00 ms",
         "left on disk: folder/, store (1,234 bytes)",
     )
+    assert [row["text"] for row in found.picture["rows"]] == [
+        "store['a'] = 1",
+        "ACKNOWLEDGED",
+        "store['b'] = 'x' * 2000",
+        "raised OSError: full",
+        "store['b'] = 'x' * 2000",
+        "KILLED HERE, after 1.00 ms",
+    ]
+    assert not found.picture["compared"]
+    assert [(one["path"], one["after"], one["changed"]) for one in found.picture["files"]] == [
+        ("folder/", 0, False),
+        ("store", 1_234, False),
+    ]
 
 
 def test_a_fake_disk() -> None:
@@ -203,6 +242,7 @@ def test_a_fake_disk() -> None:
     found = shown_fake("state", STEPS, Fake("a small disk", attempts, Observation("usable", state(a=1)), "lost"))
     assert found.what == "after it, an acknowledged write is lost"
     assert (found.expected, found.got) == ("nothing else", "'a': 1")
+    assert (found.picture["files"], found.picture["rows"][-1]["row"]) == ([], "end")
     assert [line.rpartition("  ")[2] for line in found.story] == [
         "ACKNOWLEDGED",
         "raised OSError: full",

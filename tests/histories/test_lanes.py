@@ -68,4 +68,6 @@ def test_data_are_plain() -> None:
     assert data["ranks"] == 9
     assert [one["witness"] for one in data["operations"]] == [True, False, False, False, False]
     assert [one["end"] is None for one in data["operations"]] == [False, False, True, False, False]
+    assert data["stops"] is None
+    assert lane_data(HISTORY, stops=HISTORY[0])["stops"] == lane_data(HISTORY)["operations"][0]["end"]
     assert data["operations"][0]["label"] == "put(('a', b'\\xff'), frozenset({1}))"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from conformance.histories.checkers.counter import check_counter
 from conformance.histories.checkers.log import check_log
 from conformance.histories.operation import NEVER, History, Operation, Verb
-from conformance.histories.smallest import reads, registers, smallest, until
+from conformance.histories.smallest import reads, registers, smallest, stops_at, until
 from tests.histories import oracle
 from tests.histories.random_histories import small
 
@@ -106,3 +106,13 @@ def test_logs_and_counters_lose_reads_and_what_came_later() -> None:
     steps = (("read", "x", ()),)
     only_reads = Operation(0, 1, 0, "transaction", None, steps, None, steps)
     assert reads([only_reads, log[0]]) == [[only_reads]]
+
+
+def test_the_moment_at_which_a_history_is_broken() -> None:
+    """It is the first return with which no order explains the calls; a good history has none."""
+    write, read = Operation(0, 1, 0, "put", "a", 1), Operation(2, 3, 1, "get", "a", answer=None)
+    later = Operation(4, 5, 0, "put", "a", 2)
+    assert stops_at([write, read, later], broken_register) == read
+    assert stops_at([write, later], broken_register) is None
+    for history in good_histories(200):
+        assert stops_at(history, broken_register) is None

@@ -13,7 +13,7 @@ from conformance.histories.operation import UPKEEP, History, Operation
 from conformance.histories.replay import Repeat, switch_lines
 from conformance.histories.rounds.ways import Way
 from conformance.histories.search import BY_THEMSELVES, Found, Order, Searched, search_in_child
-from conformance.histories.smallest import smallest
+from conformance.histories.smallest import smallest, stops_at
 from conformance.result import Inconclusive, Violation
 from conformance.workers import Crew, WorkerError
 
@@ -138,6 +138,7 @@ def _count(trial: Trial, searched: Searched) -> None:
 def _violation(trial: Trial, order: Order, found: Found) -> Violation:
     one, verdict = found.round, found.verdict
     history: History
+    stops = None
     marked = verdict.witness
     if one.stuck:
         history, marked = marked, ()
@@ -152,6 +153,7 @@ def _violation(trial: Trial, order: Order, found: Found) -> Violation:
             history = smallest(one.history, lambda part: judge(part).broken)
             verdict = judge(history)
             marked = verdict.witness
+            stops = stops_at(history, lambda part: judge(part).broken)
             history = [*history, *_upkeep_beside(history, one.history)]
     who = "threads" if order.way in (*THREADS, "handles") else "processes"
     who = "tasks" if order.way in ("tasks", "cancelled") else who
@@ -161,7 +163,7 @@ def _violation(trial: Trial, order: Order, found: Found) -> Violation:
         expected=KINDS[order.plan].expected,
         got=verdict.why or "there is none",
         story=(*lanes(history, marked, _named), *(switch_lines(one.switches) if scheduled else ())),
-        history=lane_data(history, marked, _named),
+        history=lane_data(history, marked, _named, stops),
         repeat=str(Repeat(trial.check.code, found.number, tuple(one.switches))) if scheduled else "",
     )
 

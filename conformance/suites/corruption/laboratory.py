@@ -14,7 +14,7 @@ from conformance.damage.examine import Case, Shown
 from conformance.damage.judge import Judged, about
 from conformance.damage.operators import damages
 from conformance.damage.records import Name
-from conformance.damage.show import story, title
+from conformance.damage.show import picture, story, title
 from conformance.damage.specimen import Specimen, specimens, within
 from conformance.damage.sweep import Broken, Budget, Finding, Rule, Swept, intact, sweep
 from conformance.hosting import embedded
@@ -191,4 +191,5 @@ def _violation(finding: Finding) -> Violation:
         got=about(judged),
         story=story(finding),
         frame=finding.shown.frame,
+        picture=picture(finding),
     )

@@ -100,6 +100,7 @@ def survives_fake_disks(trial: Trial, play: Callable[[Crew, Sequence[Step]], lis
                 got=text.got,
                 story=text.story,
                 frame=text.frame,
+                picture=text.picture,
             )
 
 

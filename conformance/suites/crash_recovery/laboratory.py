@@ -207,7 +207,9 @@ def second_violation(trial: Trial, twice: Twice, worst: Finding) -> Violation:
     finding = with_more_on_disk(twice.explorer, worst)
     text = shown(twice.explorer, finding)
     first = f"the first crash: {twice.first.label}; what follows is the recovery, which crashes too"
-    return told(trial, twice.explorer, finding, replace(text, story=(first, *text.story)), "a crash during recovery")
+    picture = {**text.picture, "rows": [{"row": "note", "text": first}, *text.picture["rows"]]}
+    text = replace(text, story=(first, *text.story), picture=picture)
+    return told(trial, twice.explorer, finding, text, "a crash during recovery")
 
 
 def told(trial: Trial, explorer: Explorer, finding: Finding, text: Shown, where: str) -> Violation:
@@ -236,6 +238,7 @@ def violated(text: Shown, case: Case, where: str) -> Violation:
         story=text.story,
         frame=text.frame,
         case=case.to_dict(),
+        picture=text.picture,
     )
 
 
