@@ -34,8 +34,8 @@ def adapt(obj: Any, *, missing: Any = _RAISES, **verbs: str | Callable[..., Any]
             `keys`, and, where the store has them, `length` and `contains` (else both are worked out from `keys`); of
             the first four those need not be named that `obj` has already, as `__getitem__` and so on. For `log`:
             `append`, `read`, `head`. For the other contracts their verbs; what has `entries` is a layered store, what
-            has `query` a vector store (whose `length` is `len`), and their `get`, `set` and `delete` are no state's. Any
-            capability's methods under their own names. `close=None` says that there is nothing to close.
+            has `query` a vector store (whose `length` is `len`), and their `get`, `set` and `delete` are no state's.
+            Any capability's methods under their own names. `close=None` says that there is nothing to close.
 
     Raises:
         TypeError: A verb is given no usable method; the message names it.

@@ -1,4 +1,4 @@
-"""The result store of huey on SQLite: pickled values under keys; `get_raw`, since `get` gives None for what is missing."""
+"""The result store of huey on SQLite: pickled values; by `get_raw`, as `get` gives None for what is missing, too."""
 
 from __future__ import annotations
 

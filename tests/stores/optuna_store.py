@@ -1,4 +1,4 @@
-"""Optuna's JournalFileBackend, the log below its JournalStorage; positions are worked out by counting, it gives none."""
+"""Optuna's JournalFileBackend, the log below its JournalStorage; it gives no positions, so they are counted."""
 
 from __future__ import annotations
 
