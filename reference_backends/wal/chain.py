@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reference_backends._files import sync, sync_directory
 from reference_backends.wal.errors import CorruptLog, Damage
-from reference_backends.wal.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from reference_backends.wal.manifest import MANIFEST, Manifest, Watched, read_manifest, write_manifest
 from reference_backends.wal.segment import HEADER_BYTES, SUFFIX, Segment, name_of
 
 
@@ -27,6 +27,7 @@ class Chain:
         self.synced = synced
         self.segments: list[Segment] = []
         self.manifest = Manifest()
+        self._witness = Watched(os.path.join(directory, MANIFEST))
         self._manifest_seen: bytes | None = None
         self._lost: list[Damage] = []
         self._found: list[Damage] = []
@@ -84,11 +85,9 @@ class Chain:
             chain, position = segment.before, segment.first - 1
 
     def _read_manifest(self) -> None:
-        try:
-            seen = (self.directory / MANIFEST).read_bytes()
-        except FileNotFoundError:
-            seen = b""
-        # Compared by content: a name, an inode and a time can all be the same after two quick updates.
+        if self._witness.is_same():
+            return
+        seen = self._witness.read()
         if seen != self._manifest_seen:
             self._manifest_seen = seen
             manifest, wrong = read_manifest(self.directory)
@@ -257,3 +256,4 @@ class Chain:
         for segment in self.segments:
             segment.close()
         self.segments.clear()
+        self._witness.close()

@@ -104,8 +104,9 @@ class WalLog:
             following += ticket.count
         if not records:
             return
+        data = b"".join(records)
         try:
-            write_all(segment.descriptor, b"".join(records), segment.end)
+            write_all(segment.descriptor, data, segment.end)
             self._sync(segment.descriptor)
         except OSError as error:
             # The pages of a failed sync may look clean afterwards, so a second sync proves nothing. The records are
@@ -114,7 +115,7 @@ class WalLog:
             with suppress(OSError):
                 os.ftruncate(segment.descriptor, segment.end)
             raise
-        segment.catch_up()
+        segment.index(data)
 
     def _sync(self, descriptor: int) -> None:
         if self._durability == "full":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -116,3 +117,56 @@ def write_manifest(directory: Path, manifest: Manifest, *, synced: bool) -> None
         write_sealed(directory / COPY, asdict(present), synced=synced)
     for name in (MANIFEST, COPY):
         write_sealed(directory / name, asdict(manifest), synced=synced)
+
+
+class Watched:
+    """A file that others replace as a whole: tells cheaply whether it is still the one that was read.
+
+    The file that was read stays open, so that no other one can get its inode; name and time can be the same after two
+    quick replacements. Its time tells when it was damaged where it lies. Windows replaces no file that is open: there
+    it is never the same, and is read each time.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor = -1
+        self._seen = (0, 0, 0, 0)
+
+    def is_same(self) -> bool:
+        """Tell whether the file of that name is the one that was read last."""
+        if self._descriptor < 0:
+            return False
+        try:
+            found = os.stat(self._path)
+        except FileNotFoundError:
+            return False
+        return _identity(found) == self._seen
+
+    def read(self) -> bytes:
+        """Return the content, empty where there is no file, and keep it open."""
+        self.close()
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY)
+        except FileNotFoundError:
+            return b""
+        try:
+            status = os.fstat(descriptor)
+            content = os.read(descriptor, status.st_size)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if sys.platform == "win32":  # pragma: no cover
+            os.close(descriptor)
+        else:
+            self._descriptor, self._seen = descriptor, _identity(status)
+        return content
+
+    def close(self) -> None:
+        """Forget the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

@@ -113,9 +113,11 @@ class Segment:
 
     def catch_up(self) -> None:
         """Index the records that were added behind `end`; damage before a later record is noted and passed over."""
-        base = self.end
-        data = read_all(self.descriptor, self.size() - base, base)
-        at = 0
+        self.index(read_all(self.descriptor, self.size() - self.end, self.end))
+
+    def index(self, data: bytes) -> None:
+        """Index the records in `data`, which is what stands in the file from `end` on."""
+        base, at = self.end, 0
         while at < len(data):
             record = decode(data, at)
             if record is not None and record.position == self.next:
