@@ -13,6 +13,7 @@ from conformance.crash.case import packed
 from conformance.crash.perform import place_of
 from conformance.crash.subjects import SUBJECTS
 from conformance.report.files import file_for, written
+from conformance.report.script import BESIDE
 from conformance.result import Result
 
 #: Lines that a script may have. Files that do not fit into it are read from the case beside it.
@@ -42,7 +43,7 @@ print("the files", session.where.path)
 print("expected ", {expected!r})
 store = session.open()
 """
-_BESIDE = 'files = json.loads(Path(__file__).with_suffix(".case.json").read_text("utf-8"))["files"]'
+_BESIDE = f'files = json.loads({BESIDE}.read_text("utf-8"))["files"]'
 #: What is printed of the store of each contract.
 _SHOWN = {
     "state": 'print("it holds ", {key: store[key] for key in store})',
@@ -54,8 +55,8 @@ _SHOWN = {
 }
 
 
-def case_script_text(result: Result, backend: Backend) -> str:
-    """Return the script for a failure with a case."""
+def case_script_text(result: Result, backend: Backend, most: int = LINES_MOST) -> str:
+    """Return the script for a failure with a case; files for which `most` lines are too few are left beside it."""
     example = result.counterexample
     assert example is not None
     assert example.case is not None
@@ -74,7 +75,7 @@ def case_script_text(result: Result, backend: Backend) -> str:
     ).splitlines()
     tail += [*_looked_at(result.contract, example.case, backend), "session.close()"]
     files = ["files = json.loads(unpacked(", *_wrapped(packed(json.dumps(example.case["files"]).encode())), "))"]
-    if len(head) + len(files) + len(tail) > LINES_MOST:
+    if len(head) + len(files) + len(tail) > most:
         files = [_BESIDE]
     return "\n".join((*head, *files, *tail, ""))
 

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+from conformance.backend import Backend
 from conformance.recording import Call
 from conformance.report.files import file_for, written
 from conformance.result import Result
+
+#: Characters of a script that is kept in the record.
+LONGEST = 20_000
+#: How a script finds what does not fit into it: in a file beside it, of its own name.
+BESIDE = 'Path(__file__).with_suffix(".case.json")'
 
 _HEAD = '''"""{code}  {sentence}
 
@@ -56,16 +62,35 @@ def script_text(result: Result, address: str) -> str:
 
 def write_script(folder: Path, result: Result, address: str) -> Path | None:
     """Write the script into `folder` and return its path; None where a call can't be written out as Python."""
+    text = repeating(result, address)
+    return written(file_for(folder, result, ".py"), text) if text else None
+
+
+def repeating(result: Result, address: str) -> str:
+    """Return the script for a failed check; empty where a call can't be written out as Python."""
     example = result.counterexample
     if example is None or any("…" in call.source for call in example.calls):
-        return None
+        return ""
     text = script_text(result, address)
-    path = file_for(folder, result, ".py")
     try:
-        compile(text, str(path), "exec")  # a value may have a form that is no source: `<object at 0x7f...>`
+        compile(text, result.code, "exec")  # a value may have a form that is no source: `<object at 0x7f...>`
     except (SyntaxError, ValueError):
-        return None
-    return written(path, text)
+        return ""
+    return text
+
+
+def standalone(result: Result, backend: Backend) -> str:
+    """Return a script for a failed check that needs no other file; empty where there is none of bearable length."""
+    example = result.counterexample
+    if example is None or not backend.address:
+        return ""
+    if example.case is not None:
+        from conformance.report.case_script import case_script_text  # here, as it needs the crash engine
+
+        text = case_script_text(result, backend, LONGEST // 100)
+        return "" if BESIDE in text or len(text) > LONGEST else text
+    text = repeating(result, backend.address) if example.calls else ""
+    return text if len(text) <= LONGEST else ""
 
 
 def _quoted(text: str) -> str:

@@ -17,7 +17,7 @@ from conformance.gaps import Gap
 from conformance.options import Options
 from conformance.report.case import write_case
 from conformance.report.failure import failure_text, shown_path
-from conformance.report.script import write_script
+from conformance.report.script import standalone, write_script
 from conformance.result import RED, Result
 from conformance.running.keys import ALIASES_TAKEN, RUN, cache_folder, is_worker
 from conformance.running.transient import TransientLine, transient_line
@@ -137,10 +137,19 @@ def pytest_runtest_makereport(
     result = item.stash.get(RESULT, None)
     if result is None or call.when != "call":
         return report
-    report.conformance = result.to_dict()  # type: ignore[attr-defined]
+    report.conformance = _repeatable(item.config, result).to_dict()  # type: ignore[attr-defined]
     if report.failed:
         report.longrepr = _explained(item, result)
     return report
+
+
+def _repeatable(config: pytest.Config, result: Result) -> Result:
+    """Return a result whose counterexample tells how it is met again."""
+    example = result.counterexample
+    if example is None:
+        return result
+    script = standalone(result, config.stash[RUN].profiles[result.backend].backend)
+    return replace(result, counterexample=replace(example, rerun=rerun_command(config, result), script=script))
 
 
 def _explained(item: pytest.Item, result: Result) -> str:
