@@ -9,7 +9,13 @@ from typing import Any
 #: `should`.
 NEW, SHOULD = "new failure", "broken should"
 WORDS = (NEW, "stale gap", "inconclusive", "blocked", SHOULD, "known gap", "not applicable", "pass")
-_MANY = {NEW: "new failures", "stale gap": "stale gaps", "known gap": "known gaps", "pass": "passed"}
+_MANY = {
+    NEW: "new failures",
+    SHOULD: "broken shoulds",
+    "stale gap": "stale gaps",
+    "known gap": "known gaps",
+    "pass": "passed",
+}
 
 
 def word(check: Mapping[str, Any]) -> str:

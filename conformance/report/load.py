@@ -1,0 +1,153 @@
+"""Reading a record from a file, so that a file that is none ends in a sentence."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from conformance.backend import CONTRACTS, PROMISES
+from conformance.report.record import SCHEMA
+from conformance.result import Level, Outcome
+
+STDIN = "-"
+_ADVICE = "Give what --conformance-json=FILE wrote."
+
+
+class LoadError(Exception):
+    """A file that is no record, or no whole one; the text says why, and what to give instead."""
+
+
+class _Words(tuple[str, ...]):
+    """The texts that a field may have."""
+
+
+_CALL = {"number": int, "source": str, "outcome": str, "depth": int}
+_EXAMPLE = {
+    **dict.fromkeys(("what", "expected", "got", "frame", "note"), str),
+    "calls": [_CALL],
+    "story": [str],
+}
+_CHECK = {
+    **dict.fromkeys(("code", "sentence", "reason"), str),
+    "level": _Words(get_args(Level)),
+    "outcome": _Words(get_args(Outcome)),
+    "evidence": {str: int},
+    "duration_s": float,
+    "counterexample": (None, _EXAMPLE),
+    "conditions": {str: str},
+}
+_SUITE = {"name": str, "checks": [_CHECK]}
+_PROMISE = {
+    "name": _Words(PROMISES),
+    **dict.fromkeys(("claimed", "observed"), str),
+    "broken": [str],
+    "not_measured": [str],
+}
+_BACKEND = {
+    **dict.fromkeys(("name", "address", "version", "server", "case", "verdict", "why"), str),
+    "lacks": {str: str},
+    "contradictions": [str],
+    "contracts": [{"name": _Words(("backend", *CONTRACTS)), "capabilities": [str], "suites": [_SUITE]}],
+    "promises": [_PROMISE],
+    "selected": int,
+    "of": int,
+}
+#: What a record has, as far as all reports need it: a type, the texts that there are, a list, a dict of named fields or
+#: of any, or one of several. A record may have more.
+_RECORD = {
+    "kit": {"name": str, "version": str},
+    "effort": str,
+    "seed": int,
+    "machine": {str: str},
+    "backends": [_BACKEND],
+    "verdict": str,
+}
+_TYPES = {str: "a text", int: "a whole number", float: "a number"}
+
+
+def read_record(file: str) -> dict[str, Any]:
+    """Return the record in a file.
+
+    Args:
+        file: Its path; `-` is standard input.
+
+    Raises:
+        LoadError: There is none in it that this version of the kit can read.
+    """
+    try:
+        text = sys.stdin.read() if file == STDIN else Path(file).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise LoadError(f"{file}: {error.strerror}.") from None
+    except ValueError:  # of the path, or of its bytes
+        raise LoadError(f"{file} is no text in UTF-8, so it is no record. {_ADVICE}") from None
+    return record_of(text, file)
+
+
+def record_of(text: str, file: str) -> dict[str, Any]:
+    """Return the record that a text is.
+
+    Args:
+        text: JSON.
+        file: Where it is from, for errors.
+
+    Raises:
+        LoadError: It is no record that this version of the kit can read.
+    """
+    if not text.strip():
+        raise LoadError(f"{file} is empty: a run that was killed writes no record. {_ADVICE}")
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text.rstrip()) or "Unterminated" in error.msg:
+            raise LoadError(f"{file} ends in the midst of the record: it was cut off. Run it again.") from None
+        raise LoadError(f"{file} is not JSON (line {error.lineno}: {error.msg}). {_ADVICE}") from None
+    except RecursionError:
+        raise LoadError(f"{file} is nested too deep to be a record. {_ADVICE}") from None
+    if not isinstance(found, dict) or "schema" not in found or "backends" not in found:
+        raise LoadError(f"{file} is JSON, but no record of the kit: it has no `schema` and `backends`. {_ADVICE}")
+    if found["schema"] != SCHEMA:
+        raise LoadError(
+            f"{file} has the schema {found['schema']!r}; this version of the kit reads {SCHEMA}. "
+            "Use the version that wrote it, or run it again with this one."
+        )
+    for path, wanted in _wrong(found, _RECORD):
+        raise LoadError(f"{file} is no whole record: {path} is not {wanted}. {_ADVICE}")
+    return found
+
+
+def _wrong(value: Any, shape: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Give where in a record something is not as it must be, and how it must be."""
+    match shape:
+        case _Words():
+            if value not in shape:
+                yield path, f"one of {', '.join(shape)}"
+        case (None, one):
+            if value is not None:
+                yield from _wrong(value, one, path)
+        case [one]:
+            if not isinstance(value, list):
+                yield path, "a list"
+                return
+            for place, item in enumerate(value):
+                yield from _wrong(item, one, f"{path}[{place}]")
+        case Mapping():
+            yield from _wrong_fields(value, shape, path)
+        case _:
+            if not isinstance(value, (int, float) if shape is float else shape) or isinstance(value, bool):
+                yield path, _TYPES[shape]
+
+
+def _wrong_fields(value: Any, shape: Mapping[Any, Any], path: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(value, Mapping):
+        yield path or "it", "an object"
+        return
+    names = value if str in shape else shape
+    for name in names:
+        inner = f"{path}.{name}".removeprefix(".")
+        if name not in value:
+            yield inner, "there"
+        else:
+            yield from _wrong(value[name], shape[str] if str in shape else shape[name], inner)
