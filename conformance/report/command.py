@@ -48,9 +48,30 @@ def _markdown(report: Mapping[str, Any]) -> str:
     return markdown(report)
 
 
+def _junit(report: Mapping[str, Any]) -> str:
+    from conformance.report.junit import junit
+
+    return junit(report)
+
+
+def _badge(report: Mapping[str, Any]) -> str:
+    from conformance.report.badge import badge
+
+    return badge(report)
+
+
+def _code_quality(report: Mapping[str, Any]) -> str:
+    from conformance.report.annotations import code_quality
+
+    return code_quality(report, Path.cwd())
+
+
 KINDS: Mapping[str, Kind] = {
     "html": Kind("report.html", "a page for people, which needs nothing else", _html),
     "md": Kind("summary.md", "Markdown, as for the summary of a step of CI", _markdown),
+    "badge": Kind("badge.svg", "the verdict as a small picture", _badge),
+    "junit": Kind("junit.xml", "JUnit XML", _junit),
+    "codequality": Kind("gl-code-quality-report.json", "the findings as GitLab's Code Quality", _code_quality),
 }
 
 

@@ -1,0 +1,150 @@
+"""Findings at the lines of the user's own code: workflow commands of GitHub, and the Code Quality file of GitLab."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.report.rows import checks_of
+from conformance.report.tally import NEW, SHOULD, word
+from conformance.report.text import one_line, printable, reason_of
+
+#: GitHub shows ten errors and ten warnings of a step; the tenth says how many more there are.
+MOST = 9
+#: What becomes of a check that is told at a line, and how loud; a run that is INCONCLUSIVE is as red as a failed one.
+_LOUDNESS = {NEW: "error", "inconclusive": "error", "stale gap": "warning", SHOULD: "warning"}
+#: The same for GitLab.
+_SEVERITY = {NEW: "major", "inconclusive": "major", "stale gap": "minor", SHOULD: "info"}
+_TEXT_MOST = 1_000
+_FRAME = re.compile(r"(?P<file>.+?):(?P<line>\d+) in ")
+#: Folders of code that is installed, also where they are inside the project.
+_INSTALLED = {"site-packages", "dist-packages"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a reader is told at a line.
+
+    Args:
+        backend: The name of the store.
+        check: Its part of the record.
+        word: What it came to.
+        file: Relative to the root, with slashes; empty where no code of the project's own is known.
+        line: From 1; 0 without a file.
+    """
+
+    backend: str
+    check: Mapping[str, Any]
+    word: str
+    file: str
+    line: int
+
+    @property
+    def text(self) -> str:
+        """What is told."""
+        return one_line(f"{self.backend}: {_found(self.check)} ({self.check['sentence']})", _TEXT_MOST)
+
+
+def findings(report: Mapping[str, Any], root: Path, base: Path | None = None) -> Iterator[Finding]:
+    """Give what must be told at a line: new failures, what could not be judged, stale gaps and broken shoulds.
+
+    Args:
+        report: The record.
+        root: Of the project; only its own code is pointed at.
+        base: The directory that names of files in the record are relative to; the root when None.
+    """
+    for backend in report["backends"]:
+        for check in checks_of(backend):
+            if word(check) in _LOUDNESS:
+                file, line = place_of(check, root, base or root)
+                yield Finding(backend["name"], check, word(check), file, line)
+
+
+def place_of(check: Mapping[str, Any], root: Path, base: Path) -> tuple[str, int]:
+    """Return file and line of the store's own code in a finding, relative to `root`; no file where it is elsewhere."""
+    frame = _FRAME.match(check["counterexample"]["frame"] if check["counterexample"] else "")
+    if frame is None:
+        return "", 0
+    try:
+        path = (base / frame["file"]).resolve()
+        inside = path.is_relative_to(root.resolve()) and path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return "", 0
+    if not inside or _INSTALLED & set(path.parts):
+        return "", 0
+    return path.relative_to(root.resolve()).as_posix(), int(frame["line"])
+
+
+def workflow_commands(report: Mapping[str, Any], root: Path, base: Path | None = None) -> Iterator[str]:
+    """Give the lines that make GitHub annotate a change, as many as it shows.
+
+    Args:
+        report: The record.
+        root: Of the repository.
+        base: The directory that names of files in the record are relative to; the root when None.
+    """
+    told = list(findings(report, root, base))
+    for loudness in ("error", "warning"):
+        chosen = [one for one in told if _LOUDNESS[one.word] == loudness]
+        for one in chosen[:MOST]:
+            where = {"file": one.file, "line": str(one.line)} if one.file else {}
+            yield _command(loudness, {**where, "title": f"{one.check['code']} {one.word}"}, one.text)
+        if len(chosen) > MOST:
+            yield _command(loudness, {"title": "conformance"}, f"{len(chosen) - MOST} more in the summary")
+
+
+def code_quality(report: Mapping[str, Any], root: Path, base: Path | None = None) -> str:
+    """Return the findings as a Code Quality report of GitLab, which wants a file for each.
+
+    Args:
+        report: The record.
+        root: Of the repository.
+        base: The directory that names of files in the record are relative to; the root when None.
+    """
+    addresses = {backend["name"]: backend["address"] for backend in report["backends"]}
+    return json.dumps([_issue(one, addresses[one.backend], root) for one in findings(report, root, base)], indent=2)
+
+
+def _issue(one: Finding, address: str, root: Path) -> dict[str, Any]:
+    # Where no line is known, the adapter is what is left to point at.
+    path = one.file or _adapter(address, root) or "pyproject.toml"
+    # The same finding must have the same fingerprint in the next run, whatever line the code has moved to.
+    digest = hashlib.sha256(json.dumps([one.backend, one.check["code"], one.word]).encode()).hexdigest()
+    return {
+        "description": f"{one.check['code']} {one.word}: {one.text}",
+        "check_name": printable(str(one.check["code"])),
+        "fingerprint": digest,
+        "severity": _SEVERITY[one.word],
+        "location": {"path": path, "lines": {"begin": one.line or 1}},
+    }
+
+
+def _adapter(address: str, root: Path) -> str:
+    module = address.rpartition(":")[0]
+    names = [module] if module.endswith(".py") else [f"{module.replace('.', '/')}.py"]
+    try:
+        paths = [(root / name).resolve() for name in names if module]
+        return next((p.relative_to(root.resolve()).as_posix() for p in paths if p.is_file()), "")
+    except (OSError, ValueError):  # no such name, or outside of the root
+        return ""
+
+
+def _found(check: Mapping[str, Any]) -> str:
+    return reason_of(check) if check["reason"] or check["counterexample"] else str(check["outcome"])
+
+
+def _command(loudness: str, properties: Mapping[str, str], text: str) -> str:
+    told = ",".join(f"{name}={_escaped(value, more=':,')}" for name, value in properties.items())
+    return f"::{loudness} {told}::{_escaped(text)}"
+
+
+def _escaped(text: str, more: Sequence[str] = "") -> str:
+    """Return a text as a workflow command wants it; the percent sign first, as the others become one."""
+    for sign in ("%", "\r", "\n", *more):
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text
