@@ -51,9 +51,9 @@ def test_everything_is_there_after_reopening(trial: Trial) -> None:
         for life in range(1, 5):
             store = session.reopen(store)
             _holds(trial, store, kept, f"after reopening {life} times")
-            kept[f"life {life}"] = domain.numbered(trial.backend.values, life)
-            store[f"life {life}"] = kept[f"life {life}"]
-            key = f"k{life * 2 + 8}"
+            new, key = f"life{life}", f"k{life * 2 + 8}"
+            kept[new] = domain.numbered(trial.backend.values, life)
+            store[new] = kept[new]
             del store[key]
             del kept[key]
 

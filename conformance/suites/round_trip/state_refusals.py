@@ -95,7 +95,8 @@ def test_keys_that_are_not_texts_are_exact_or_refused(trial: Trial) -> None:
     @trial.cases(dict(pairs))
     def _(store: Handle, key: Any) -> None:
         name = next(name for name, one in pairs.items() if same(one, key))
-        store[name] = text
+        if trial.refused(lambda: store.__setitem__(name, text)):
+            return  # which texts are keys is the rule of another check
         if not trial.refused(lambda: store.__setitem__(key, other)):
             trial.equal(store[name], text, f"reading the key {name!r} after the key {key!r} was written")
             trial.equal(store[key], other, f"reading the key {key!r}, which was accepted")
@@ -113,7 +114,8 @@ def test_keys_that_are_not_texts_are_exact_or_refused(trial: Trial) -> None:
     for name, key in pairs.items():
         with trial.fresh() as session:
             store = session.open()
-            store[name] = text
+            if trial.refused(lambda name=name, store=store: store.__setitem__(name, text)):  # type: ignore[misc]
+                continue
             if not trial.refused(lambda key=key, store=store: store.__setitem__(key, other)):  # type: ignore[misc]
                 store = session.reopen(store)
                 trial.equal(store[name], text, f"reading the key {name!r}, after the key {key!r} and reopening")
