@@ -67,7 +67,7 @@ class Explored:
         model: The name of the disk model.
         trees: Distinct trees that were recovered.
         judged: Judgements: a tree may be met at several moments.
-        left: States that the budget left out, as far as the budget counts them.
+        left: States that were left out: by the budget, as far as it counts them, or because the store hung.
         findings: What is not fine, in the order of discovery.
     """
 
@@ -158,7 +158,8 @@ class Exploration:
                 for (state, moment), verdict in zip(cases, verdicts, strict=True)
                 if verdict != "fine"
             ]
-        left = sum(1 for _ in islice(run.states, self.budget.counted))
+        run.left += sum(1 for _ in islice(run.states, self.budget.counted - run.left))
+        left = run.left + len(run.cases) - len(recovered)  # after one that hung, the rest may not have been recovered
         return Explored(run.model, len(recovered), judged, left, tuple(findings))
 
 
@@ -172,6 +173,7 @@ class _Run:
         until: When to stop, by the monotonic clock.
         least: How many trees to meet before that.
         cases: The trees that were met, each with the first state that led to it at each moment.
+        left: States beyond the budget that have been counted.
     """
 
     model: str
@@ -179,6 +181,7 @@ class _Run:
     until: float
     least: int
     cases: dict[bytes, list[tuple[CrashState, Moment]]] = field(default_factory=dict)
+    left: int = 0
 
     def meets(self, name: bytes, state: CrashState, moment: Moment) -> bool:
         """Note a state; tell whether its tree is new."""
