@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("conformance.commands.explain", "explain a check: rule, reason, an example that breaks it"),
     "list": ("conformance.commands.listing", "list the checks, one a line"),
     "report": ("conformance.report.command", "show a result: HTML, Markdown, JUnit, a badge, or the summary"),
+    "compare": ("conformance.report.compare_command", "tell what is new, fixed or lost between two results"),
     "check-history": ("conformance.histories.command", "judge a recorded history of concurrent operations"),
     "migrate": ("conformance.migrate.command", "move what a store holds into another one"),
 }

@@ -65,6 +65,10 @@ _RECORD = {
     "backends": [_BACKEND],
     "verdict": str,
 }
+#: Fields that came later, and what a record means that has none; what can't be known of it is in no report.
+_ADDED = {"edition": "", "require": (), "strict": False, "shard": "", "interrupted": False, "baseline": None}
+_ADDED_TO_BACKEND = {"edition": "", "required": (), "round": ""}
+_ADDED_TO_CHECK = {"provisional": False, "strict": False, "gap": None}
 _TYPES = {str: "a text", int: "a whole number", float: "a number"}
 
 
@@ -115,7 +119,30 @@ def record_of(text: str, file: str) -> dict[str, Any]:
         )
     for path, wanted in _wrong(found, _RECORD):
         raise LoadError(f"{file} is no whole record: {path} is not {wanted}. {_ADVICE}")
-    return found
+    return _completed(found)
+
+
+def _completed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with the fields that a kit of the same schema, but an older one, did not write."""
+    backends = []
+    for backend in record["backends"]:
+        contracts = [
+            {
+                **contract,
+                "suites": [
+                    {
+                        **suite,
+                        "checks": [
+                            {**_ADDED_TO_CHECK, "gates": check["level"] == "must", **check} for check in suite["checks"]
+                        ],
+                    }
+                    for suite in contract["suites"]
+                ],
+            }
+            for contract in backend["contracts"]
+        ]
+        backends.append({**_ADDED_TO_BACKEND, **backend, "contracts": contracts})
+    return {**_ADDED, **record, "backends": backends}
 
 
 def _wrong(value: Any, shape: Any, path: str = "") -> Iterator[tuple[str, str]]:
