@@ -121,6 +121,16 @@ class UnclosedDocument(Document):
         raise OSError("it can't be closed")
 
 
+class Unsynced(Document):
+    """Replaces its file without a sync: power loss takes what was acknowledged."""
+
+    def save(self, texts: dict[str, str]) -> None:
+        """Replace the file."""
+        fresh = self.path.with_name("fresh")
+        fresh.write_text(json.dumps(texts))
+        os.replace(fresh, self.path)
+
+
 class LeavesOpen(Document):
     """Leaves a file open, each time that it is opened."""
 
@@ -159,6 +169,7 @@ FORGETFUL = _state("forgetful", Forgetful)
 REFUSING = _state("refusing", Refusing)
 STUBBORN = _state("stubborn", Stubborn)
 UNCLOSED = _state("unclosed", UnclosedDocument)
+UNSYNCED = _state("unsynced", Unsynced)
 LEAVES_OPEN = _state("leaves_open", LeavesOpen)
 DIES_OPENING = _state("dies_opening", DiesOpening)
 #: There is nothing at its address.
