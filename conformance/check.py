@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conformance import editions
 from conformance.result import Level
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Check:
         promise: `promise:level` that the backend must claim for the check to apply, and that its outcome speaks about;
             `promise` alone for whatever level is claimed; several with spaces in between; empty for none.
         needs: Codes of the checks without which this one is meaningless.
+        since: The edition that it came in; it gates from then on.
         function: The test.
         file: Its file, as in a node id: `round_trip/state_values.py`.
     """
@@ -65,6 +67,7 @@ class Check:
     methods: tuple[str, ...]
     promise: str
     needs: tuple[str, ...]
+    since: str
     function: CheckFunction
     file: str
 
@@ -83,6 +86,7 @@ def check(
     methods: tuple[str, ...] = (),
     promise: str = "",
     needs: tuple[str, ...] = (),
+    since: str = editions.FIRST,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the decorated test function to be the check `code`; the arguments are those of `Check`."""
 
@@ -102,6 +106,7 @@ def check(
             methods=methods,
             promise=promise,
             needs=needs,
+            since=since,
             function=function,
             file=f"{file.parent.name}/{file.name}",
         )
@@ -139,7 +144,7 @@ def catalogue() -> dict[str, Check]:
     """Return all shipped checks by code, in the order in which they run.
 
     Raises:
-        ValueError: Two checks have one code, or a check needs one that does not exist.
+        ValueError: Two checks have one code, a check needs one that does not exist or came later, or is of no edition.
     """
     found: dict[str, Check] = {}
     for path in suite_files():
@@ -152,9 +157,13 @@ def catalogue() -> dict[str, Check]:
                 raise ValueError(f"the code {one.code} is taken twice: {found[one.code].file} and {one.file}")
             found[one.code] = one
     for one in found.values():
+        if one.since not in editions.EDITIONS:
+            raise ValueError(f"{one.code} is of the edition {one.since!r}; there are {', '.join(editions.EDITIONS)}")
         for needed in one.needs:
             if needed not in found:
                 raise ValueError(f"{one.code} needs {needed}, which does not exist")
+            if editions.is_newer(found[needed].since, one.since):  # what gates nothing would block what gates
+                raise ValueError(f"{one.code} needs {needed}, which is of a later edition")
     return found
 
 

@@ -16,9 +16,10 @@ from typing import Any
 
 from conformance.address import nearest
 from conformance.backend import CONTRACTS
-from conformance.check import DIFFERENTIAL, catalogue, suite_names
+from conformance.check import DIFFERENTIAL, suite_names
 from conformance.effort import EFFORTS
-from conformance.gaps import Gap, known_gaps
+from conformance.gaps import GateError
+from conformance.gate import Gate, gate_of
 from conformance.project import ProjectError, read_toml
 from conformance.report.html import MISSING, can_be_made
 from conformance.shard import Shard, shard_of
@@ -48,7 +49,7 @@ class Options:
         case: The file with the one saved state that is met again; None to search.
         shard: The part of the checks that is judged; None for all.
         round: The one round of threads that is carried out again, as a failed check printed it; empty to search.
-        gaps: Known gaps by check code.
+        gate: Which results fail the run.
         origins: For each option where its value came from.
         base: The directory of the pyproject.toml, which its relative addresses start from.
         named: Address of a backend by name, from `[tool.conformance.backends]`.
@@ -65,7 +66,7 @@ class Options:
     case: Path | None
     shard: Shard | None
     round: str
-    gaps: Mapping[str, Gap]
+    gate: Gate
     origins: Mapping[str, str]
     base: Path
     named: Mapping[str, str]
@@ -83,9 +84,14 @@ _SOURCES = {
     "disk": ("CONFORMANCE_DISK", "disks"),
     "case": ("", ""),  # one failure of one run: nothing to keep in an environment or a project
     "round": ("", ""),
+    "edition": ("CONFORMANCE_EDITION", "edition"),
+    "require": ("CONFORMANCE_REQUIRE", "require"),
+    "strict": ("CONFORMANCE_STRICT", "strict"),
+    "baseline": ("CONFORMANCE_BASELINE", "baseline"),
+    "update-baseline": ("", ""),  # it writes a file: nothing that a project does in every run
     "shard": ("CONFORMANCE_SHARD", ""),  # of a job of CI, never of a project
 }
-_TABLE_KEYS = ("backend", "backends", "contract", "disks", "effort", "json", "known-gaps", "report", "seed", "suites")
+_TABLE_KEYS = tuple(sorted({key for _, key in _SOURCES.values() if key} | {"backends", "known-gaps"}))
 
 
 def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, today: datetime.date) -> Options:
@@ -103,7 +109,6 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
     path = base / "pyproject.toml"
     try:
         table = read_toml(path).get("tool", {}).get("conformance", {})
-        gaps = known_gaps(table.get("known-gaps", []), path, today, catalogue())
     except ProjectError as error:
         raise OptionError(str(error)) from error
     for key in table:
@@ -128,6 +133,10 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
         origins[name] = "default"
         return default
 
+    try:
+        gate = gate_of(value, table.get("known-gaps", []), path, origins, today)
+    except GateError as error:
+        raise OptionError(str(error)) from error
     contract = _one_of("contract", value("contract", ""), ("", *CONTRACTS), origins)
     json, report = value("json", ""), value("report", "")
     backends = _words("backend", value("backend", ()), origins)
@@ -143,7 +152,7 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
         case=Path(value("case", "")).absolute() if given.get("case") else None,
         shard=_shard(value("shard", None), origins),
         round=value("round", ""),
-        gaps=gaps,
+        gate=gate,
         origins=origins,
         base=base,
         named={name: f"{path}:{name}" for name in table.get("backends", {})},

@@ -24,6 +24,12 @@ OPTIONS = (
     ("suite", "NAME", True, "Run this conformance suite. Repeatable. Default: all."),
     ("contract", "NAME", False, "Judge the backend by this contract only. Default: all that it opens."),
     ("effort", "quick|normal|thorough", False, "How much to try. Default: normal."),
+    (
+        "require",
+        "WORD,...",
+        True,
+        "Fail unless these were observed: levels of promises, such as power-loss, and contracts. Repeatable.",
+    ),
 )
 #: The same, without a short name.
 LONG_ONLY = (
@@ -37,6 +43,8 @@ LONG_ONLY = (
         "Judge power loss also by this disk model: posix or paranoid. Repeatable. Default: usual disks only.",
     ),
     ("case", "FILE", False, "Reopen only the crash state that a failed check saved in FILE. Default: search."),
+    ("edition", "YEAR.N", False, "Gate on the checks of this edition; newer ones are shown. Default: the newest."),
+    ("baseline", "FILE", False, "Accept the failures that FILE lists, and no others. Default: none."),
     ("shard", "I/N", False, "Judge only part I of N of the checks, such as 2/5. Default: all."),
     (
         "round",
@@ -44,6 +52,11 @@ LONG_ONLY = (
         False,
         "Carry out only the round of threads that a failed check printed. Default: search.",
     ),
+)
+#: Those that take no value.
+FLAGS = (
+    ("strict", "A broken `should` fails the run too."),
+    ("update-baseline", "Write the baseline: add what fails now, delete what passes now."),
 )
 
 
@@ -58,6 +71,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             default=None,
             metavar=metavar,
             help=text,
+        )
+    for name, text in FLAGS:
+        group.addoption(
+            f"--conformance-{name}", dest=f"conformance_{name}", action="store_true", default=None, help=text
         )
 
 
@@ -113,7 +130,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _asked_for(config: pytest.Config) -> bool:
-    names = [name for name, *_ in (*OPTIONS, *LONG_ONLY)]
+    names = [name for name, *_ in (*OPTIONS, *LONG_ONLY, *FLAGS)]
     if os.environ.get("CONFORMANCE_BACKEND") or any(config.getoption(f"conformance_{name}") for name in names):
         return True
     # `pytest conformance`, in a project that has nothing of that name itself.

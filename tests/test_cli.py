@@ -48,7 +48,7 @@ def test_explain_tells_all_about_a_check(code: str, capsys: pytest.CaptureFixtur
     check = catalogue()[code]
     assert main(["explain", code]) == 0
     out = capsys.readouterr().out
-    for part in (code, check.sentence, check.why, check.sources, *check.needs, *applies_to(check)):
+    for part in (code, check.sentence, check.why, check.sources, *check.needs, *applies_to(check), check.since):
         assert words(part) in words(out)
     for line in check.breaks.splitlines():
         assert line.strip() in out
@@ -99,7 +99,7 @@ def test_list_has_every_check_once_in_its_group(capsys: pytest.CaptureFixture[st
             group = line.split()[0]
     assert found == {c.code: (f"{c.contract}/{c.suite}", c.level, c.sentence) for c in catalogue().values()}
     musts = sum(check.level == "must" for check in catalogue().values())
-    assert lines[-1] == f"{len(found)} checks: {musts} must, {len(found) - musts} should"
+    assert lines[-1] == f"{len(found)} checks: {musts} must, {len(found) - musts} should; of edition 2026.1"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,7 @@ def test_list_json_holds_what_explain_tells(capsys: pytest.CaptureFixture[str]) 
         "methods": list(check.methods),
         "promise": check.promise,
         "needs": list(check.needs),
+        "since": check.since,
         "file": check.file,
     }
 

@@ -49,6 +49,7 @@ def _lines(check: Check) -> Iterator[str]:
         "applies to": "; ".join(applies_to(check)),
         "needs": ", ".join(check.needs) or "no other check",
         "sources": check.sources,
+        "edition": f"{check.since} and later",
         "run it": f"pytest --backend=NAME{' --backend=OTHER' * (check.suite == DIFFERENTIAL)} -k {check.code}",
     }
     for label, text in facts.items():

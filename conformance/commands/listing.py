@@ -58,4 +58,5 @@ def _as_text(checks: Sequence[Check]) -> Iterator[str]:
             yield f"  {check.code:<20} {check.level:<6} {check.sentence}"
         yield ""
     musts = sum(check.level == "must" for check in checks)
-    yield f"{len(checks)} checks: {musts} must, {len(checks) - musts} should"
+    since = ", ".join(dict.fromkeys(check.since for check in checks))
+    yield f"{len(checks)} checks: {musts} must, {len(checks) - musts} should; of edition {since or 'none'}"

@@ -6,9 +6,12 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from conformance import editions
 from conformance.backend import PROMISES
+from conformance.baseline import baseline_record
 from conformance.profile import Profile
 from conformance.report.promises import concerns, levels_about, promise_record
+from conformance.report.required import required_records, unmet
 from conformance.result import Result
 from conformance.run import Run
 from conformance.versions import backend_version, kit_version
@@ -28,9 +31,13 @@ def make_report(run: Run, *, interrupted: bool) -> dict[str, Any]:
         run: With its results.
         interrupted: The run was stopped before its end, so what is missing was not left out on purpose.
     """
+    gate = run.options.gate
     head = {
         "schema": SCHEMA,
         "kit": {"name": "pytest-backend-conformance", "version": kit_version()},
+        "edition": gate.edition,
+        "require": list(gate.require),
+        "strict": gate.strict,
         "effort": run.options.effort,
         "seed": run.options.seed,
         "machine": {
@@ -47,7 +54,11 @@ def make_report(run: Run, *, interrupted: bool) -> dict[str, Any]:
     for profile in run.profiles.values():
         results = [result for result in run.results if result.backend == profile.backend.name]
         backends.append((_facts(run, profile), [_check(result) for result in results]))
-    return concluded(head, backends)
+    record = concluded(head, backends)
+    told = None
+    if gate.baseline is not None:
+        told = baseline_record(gate.baseline, record["backends"], updates=gate.updates, interrupted=interrupted)
+    return record | {"baseline": told}
 
 
 def concluded(
@@ -85,9 +96,13 @@ def counts(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return found
 
 
+#: What follows from the checks.
+_FOLLOWS = ("required", "selected", "of", "verdict", "why")
+
+
 def facts_of(backend: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a record says of a backend that does not follow from the checks that were judged."""
-    facts = {name: value for name, value in backend.items() if name not in ("selected", "of", "verdict", "why")}
+    facts = {name: value for name, value in backend.items() if name not in _FOLLOWS}
     return {
         **facts,
         "contracts": [{**contract, "suites": []} for contract in backend["contracts"]],
@@ -98,6 +113,8 @@ def facts_of(backend: Mapping[str, Any]) -> dict[str, Any]:
 def _facts(run: Run, profile: Profile) -> dict[str, Any]:
     backend = profile.backend
     expected = run.expected(profile)
+    edition = run.options.gate.edition
+    gating = [check for check in expected if not editions.is_newer(check.since, edition)]
     return {
         "name": backend.name,
         "address": backend.address,
@@ -110,10 +127,11 @@ def _facts(run: Run, profile: Profile) -> dict[str, Any]:
             for contract in dict.fromkeys(check.contract for check in expected)
         ],
         "promises": [
-            {"name": name, "claimed": getattr(backend, name), "about": levels_about(name, profile, expected)}
+            {"name": name, "claimed": getattr(backend, name), "about": levels_about(name, profile, gating)}
             for name in PROMISES
             if concerns(name, profile)
         ],
+        "edition": edition,
         "expected": [check.code for check in expected],
         "case": run.case.code if run.case is not None else "",
         "round": run.options.round,
@@ -125,16 +143,17 @@ def _backend(
 ) -> dict[str, Any]:
     order = {code: place for place, code in enumerate(facts["expected"])}
     checks = sorted(checks, key=lambda check: order.get(check["code"], 0))
-    verdict, why = _verdict(checks, len(order), head, missing)
+    promises = [promise_record(**promise, checks=checks, whole=not facts["case"]) for promise in facts["promises"]]
+    required = required_records(head["require"], facts, promises, checks)
+    verdict, why = _verdict(checks, len(order), required, head, missing)
     return {
         **facts,
         "contracts": [
             {**contract, "suites": _suites([c for c in checks if c["contract"] == contract["name"]])}
             for contract in facts["contracts"]
         ],
-        "promises": [
-            promise_record(**promise, checks=checks, whole=not facts["case"]) for promise in facts["promises"]
-        ],
+        "promises": promises,
+        "required": required,
         "selected": len(checks),
         "of": len(order),
         "verdict": verdict,
@@ -160,34 +179,54 @@ def _check(result: Result) -> dict[str, Any]:
 
 
 def _verdict(
-    checks: Sequence[Mapping[str, Any]], expected: int, head: Mapping[str, Any], missing: Sequence[str]
+    checks: Sequence[Mapping[str, Any]],
+    expected: int,
+    required: Sequence[Mapping[str, Any]],
+    head: Mapping[str, Any],
+    missing: Sequence[str],
 ) -> tuple[str, str]:
     """Return the verdict on a backend and, where it is neither plain conformance nor plain failure, why.
 
     Args:
         checks: That were judged.
         expected: How many a full run judges.
+        required: What became of what is required.
         head: Of the record.
         missing: Shards without which those that were judged are no whole run.
     """
-    broken = [c for c in checks if c["outcome"] == "fail" and c["level"] == "must"]
+    judged = len(checks)
+    checks = [check for check in checks if not check["provisional"]]
+    broken = [c for c in checks if c["outcome"] == "fail" and c["gates"]]
     stale = [c for c in checks if c["outcome"] == "stale gap"]
-    if broken or stale:
-        parts = [_count(len(broken), "new failure"), _count(len(stale), "stale gap")]
+    refuted = unmet(required, met=False)
+    if broken or stale or refuted:
+        parts = [_count(len(broken), "new failure"), _count(len(stale), "stale gap"), *refuted]
         return NOT_CONFORMANT, ", ".join(part for part in parts if part)
-    unclear = [c for c in checks if c["outcome"] in ("inconclusive", "blocked")]
+    accepted = [c for c in checks if is_accepted(c)]
+    unclear = [c for c in checks if c["outcome"] in ("inconclusive", "blocked") and not is_accepted(c)]
     if unclear:
         return INCONCLUSIVE, f"{len(unclear)} checks could not be carried out"
     if head["interrupted"]:
-        return INCONCLUSIVE, f"the run was stopped after {len(checks)} of {expected} checks"
+        return INCONCLUSIVE, f"the run was stopped after {judged} of {expected} checks"
     if missing:
-        there = f"{len(checks)} of {expected} checks were judged"
+        there = f"{judged} of {expected} checks were judged"
         return INCONCLUSIVE, f"{there}: {_count(len(missing), 'shard')} missing, {', '.join(missing)}"
     # What failed here is a `should`, and was tested too.
     if not any(c["outcome"] in ("pass", "known gap", "fail") and c["suite"] != "open" for c in checks):
         return INCONCLUSIVE, "nothing was tested"
+    if accepted and not any(c["outcome"] == "pass" and c["suite"] != "open" for c in checks):
+        return INCONCLUSIVE, f"nothing passed: known gaps block {_count(len(accepted), 'check')}"
+    partial = judged < expected
+    # What one shard does not measure another one may: whoever merges them is told.
+    if (unmeasured := unmet(required, met=None)) and not (partial and head["shard"]):
+        return INCONCLUSIVE, ", ".join(unmeasured)
     gaps = sum(c["outcome"] == "known gap" for c in checks)
-    return _conformant(gaps, head["shard"] if len(checks) < expected else ""), ""
+    return _conformant(gaps, head["shard"] if partial else ""), ""
+
+
+def is_accepted(check: Mapping[str, Any]) -> bool:
+    """Tell whether a check was not carried out because a known gap makes it meaningless."""
+    return check["outcome"] == "blocked" and check["gap"] is not None
 
 
 def _conformant(gaps: int, shard: str) -> str:

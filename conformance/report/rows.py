@@ -81,19 +81,20 @@ def _row(name: str, width: int, checks: Sequence[Mapping[str, Any]]) -> tuple[st
 
 def share(checks: Sequence[Mapping[str, Any]], level: str) -> str:
     """Return how many of the applicable checks of a level passed, as `3/4`; `-` where there are none."""
-    found = counts([check for check in checks if check["level"] == level and check["outcome"] != "not applicable"])
+    of_level = [check for check in checks if check["level"] == level and not check["provisional"]]
+    found = counts([check for check in of_level if check["outcome"] != "not applicable"])
     total = sum(found.values())
     return f"{found.get('pass', 0)}/{total}" if total else "-"
 
 
 def mark(checks: Sequence[Mapping[str, Any]]) -> str:
     """Return the mark of some checks, by the worst of them; empty where none is the matter."""
-    outcomes = {check["outcome"] for check in checks}
-    if any(c["outcome"] == "stale gap" or (c["outcome"], c["level"]) == ("fail", "must") for c in checks):
+    checks = [check for check in checks if not check["provisional"]]
+    if any(c["outcome"] == "stale gap" or (c["outcome"] == "fail" and c["gates"]) for c in checks):
         return "X"
-    if outcomes & {"inconclusive", "blocked"}:
+    if any(c["outcome"] == "inconclusive" or (c["outcome"] == "blocked" and c["gap"] is None) for c in checks):
         return "?"
-    return "~" if outcomes & {"fail", "known gap"} else ""
+    return "~" if {check["outcome"] for check in checks} & {"fail", "known gap", "blocked"} else ""
 
 
 def checks_of(backend: Mapping[str, Any], suite: str = "") -> list[Mapping[str, Any]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: The words, worst first. An outcome is its own word, but for `fail`, which is one thing for a `must` and another for a
-#: `should`.
-NEW, SHOULD = "new failure", "broken should"
-WORDS = (NEW, "stale gap", "inconclusive", "blocked", SHOULD, "known gap", "not applicable", "pass")
+#: The words, worst first. An outcome is its own word, but for `fail`, which is one thing where it gates and another for
+#: a `should`, and for whatever a check came to that is newer than the edition and did not pass.
+NEW, SHOULD, PROVISIONAL = "new failure", "broken should", "provisional"
+WORDS = (NEW, "stale gap", "inconclusive", "blocked", SHOULD, PROVISIONAL, "known gap", "not applicable", "pass")
 _MANY = {
     NEW: "new failures",
     SHOULD: "broken shoulds",
@@ -21,9 +21,11 @@ _MANY = {
 def word(check: Mapping[str, Any]) -> str:
     """Return what a check came to."""
     outcome = str(check["outcome"])
+    if check["provisional"] and outcome not in ("pass", "not applicable"):
+        return PROVISIONAL
     if outcome != "fail":
         return outcome
-    return NEW if check["level"] == "must" else SHOULD
+    return NEW if check["gates"] else SHOULD
 
 
 def by_word(checks: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

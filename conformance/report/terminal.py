@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.report.gate import gap_words, provisional_lines, required_lines
 from conformance.report.matrix import Line, contracts_run, matrix_lines
 from conformance.report.partings import parting_lines
 from conformance.report.rows import checks_of, contract_rows, suite_rows
@@ -55,6 +56,7 @@ def _told(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _findings(backend)
     yield from parting_lines(backend)
     yield from _notes(backend)
+    yield from required_lines(backend)
     yield "", ""
     yield from _verdict_line(backend)
 
@@ -68,15 +70,15 @@ _SHOWN = {
 
 
 def _findings(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    checks = checks_of(backend)
+    checks = [check for check in checks_of(backend) if not check["provisional"]]
     blocked: dict[str, list[str]] = {}
     absent: dict[str, list[str]] = {}
     for outcome, (word, colour) in _SHOWN.items():
         for check in checks:
             if check["outcome"] == outcome:
-                word_now = "should" if outcome == "fail" and check["level"] == "should" else word
+                word_now = "should" if outcome == "fail" and not check["gates"] else word
                 yield (
-                    f"  {word_now:<12} {check['code']:<18} {_first_line(check)}",
+                    f"  {word_now:<12} {check['code']:<18} {_first_line(check)}{gap_words(check)}",
                     "yellow" if word_now == "should" else colour,
                 )
     for check in checks:
@@ -84,6 +86,7 @@ def _findings(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             blocked.setdefault(check["reason"].removeprefix("blocked by "), []).append(check["code"])
         elif check["outcome"] == "not applicable":
             absent.setdefault(check["reason"], []).append(check["code"])
+    yield from provisional_lines(backend)
     for code, codes in blocked.items():
         yield f"  blocked by {code} (not run): {_few(codes)}", "yellow"
     for reason, codes in absent.items():

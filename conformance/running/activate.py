@@ -37,9 +37,10 @@ def activate(config: pytest.Config) -> None:
         name: config.getoption(f"conformance_{name}")
         for name in (
             *("backend", "suite", "contract", "effort", "seed", "json", "report", "disk", "case", "round", "shard"),
+            *("edition", "require", "strict", "baseline", "update-baseline"),
         )
     }
-    for name in ("json", "report", "case"):
+    for name in ("json", "report", "case", "baseline"):
         if given[name]:
             given[name] = str(config.invocation_params.dir / given[name])
     base = config.inipath.parent if config.inipath else config.rootpath
@@ -49,6 +50,9 @@ def activate(config: pytest.Config) -> None:
         if not profiles:
             raise OptionError(_no_backend(config))
         case = _case(options, profiles) or _round(options, profiles)
+        _require_known(config, options, profiles)
+        if case is not None and options.gate.updates:
+            raise OptionError("a case or a round tells nothing about the other checks: it writes no baseline.")
         if case is not None and options.shard is not None:
             raise OptionError("a case or a round is of one check, and a shard of it is nothing: leave the shard out.")
     except (AddressError, OptionError, ProjectError) as error:
@@ -62,7 +66,7 @@ def activate(config: pytest.Config) -> None:
     collecting.point_at_suites(config)
 
 
-def _profiles(config: pytest.Config, options: Options) -> dict[str, Profile]:
+def _named(config: pytest.Config, options: Options) -> dict[str, str]:
     named = named_backends()
     for more in config.hook.pytest_conformance_backends(config=config):
         if not isinstance(more, dict) or not all(isinstance(a, str) for pair in more.items() for a in pair):
@@ -71,6 +75,11 @@ def _profiles(config: pytest.Config, options: Options) -> dict[str, Profile]:
             )
         named.update(more)
     named.update(options.named)
+    return named
+
+
+def _profiles(config: pytest.Config, options: Options) -> dict[str, Profile]:
+    named = _named(config, options)
     profiles: dict[str, Profile] = {}
     for spec in options.backends:
         # A typed address is relative to where it was typed; one in a file is relative to that file.
@@ -108,6 +117,17 @@ def _serve(config: pytest.Config, server: Server) -> None:
             line.erase()
             line.close()
     config.add_cleanup(block.close)
+
+
+def _require_known(config: pytest.Config, options: Options, profiles: dict[str, Profile]) -> None:
+    """Require that each backend that a known gap names exists, so that a mistyped one does not accept nothing."""
+    known = {*profiles, *_named(config, options)}
+    for gap in options.gate.gaps:
+        if gap.backend and gap.backend not in known and ":" not in gap.backend:
+            raise OptionError(
+                f"{gap.source}: {gap.check} is accepted of an unknown backend {gap.backend!r}."
+                f"{nearest(gap.backend, known)} Known: {', '.join(sorted(known))}."
+            )
 
 
 def _case(options: Options, profiles: dict[str, Profile]) -> Case | None:

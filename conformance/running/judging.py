@@ -10,15 +10,15 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.baseline import UPDATE
 from conformance.bench import Bench
-from conformance.check import DIFFERENTIAL, FIXTURE, Check, check_of
+from conformance.check import DIFFERENTIAL, FIXTURE, Check, catalogue, check_of
 from conformance.effort import EFFORTS
-from conformance.gaps import Gap
 from conformance.options import Options
 from conformance.report.case import write_case
 from conformance.report.failure import failure_text, shown_path
 from conformance.report.script import standalone, write_script
-from conformance.result import RED, Result
+from conformance.result import Result
 from conformance.running.keys import ALIASES_TAKEN, RUN, cache_folder, is_worker
 from conformance.running.transient import TransientLine, transient_line
 from conformance.trial import Trial
@@ -82,21 +82,18 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     check = check_of(pyfuncitem.function)
     if check is None:
         return None
-    run = pyfuncitem.config.stash[RUN]
     bench = pyfuncitem.funcargs[FIXTURE]
     assert isinstance(bench, Bench)
     result = _judged(pyfuncitem.config, bench, check)
-    # A saved state that is no failure any more does not say that the gap is closed.
-    if run.case is None or result.outcome == "fail":
-        result = weighed(result, run.options.gaps.get(check.code))
+    result = _weighed(pyfuncitem, bench, result)
     pyfuncitem.stash[RESULT] = result
     pyfuncitem.user_properties.append(("conformance_outcome", result.outcome))
     pyfuncitem.user_properties += [(f"conformance_{kind}", count) for kind, count in result.evidence.items()]
-    if is_red(result):
+    if result.is_red:
         # The exception itself, so that --pdb stops where it was raised.
         raise bench.errors.get(check.code) or CheckFailed(result.code)
     if result.outcome != "pass":
-        pytest.skip(f"{result.outcome}: {result.reason or check.sentence}")
+        pytest.skip(f"{'provisional ' * result.provisional}{result.outcome}: {result.reason or check.sentence}")
     return True
 
 
@@ -111,21 +108,29 @@ def _judged(config: pytest.Config, bench: Bench, check: Check) -> Result:
         line.erase()  # before pytest prints the outcome
 
 
-def weighed(result: Result, gap: Gap | None) -> Result:
-    """Return the result in the light of a known gap: a failure is known, a pass is stale."""
-    if gap is None:
+def _weighed(item: pytest.Function, bench: Bench, result: Result) -> Result:
+    """Return the result in the light of what gates, and of what is accepted."""
+    run = item.config.stash[RUN]
+    gate, check = run.options.gate, catalogue()[result.code]
+    result = gate.placed(result, check)
+    # A saved state that is no failure any more does not say that the gap is closed.
+    if run.case is not None and result.outcome != "fail":
         return result
-    if result.outcome == "fail":
-        return replace(result, outcome="known gap", reason=gap.reason)
-    if result.outcome == "pass":
-        reason = f"{result.code} is listed in known-gaps ({gap.reason}) but passes now: delete the entry"
-        return replace(result, outcome="stale gap", reason=reason)
-    return result
+    blocker = bench.results.get(result.reason.removeprefix("blocked by ")) if result.outcome == "blocked" else None
+    return gate.weighed(
+        result,
+        blocker=gate.placed(blocker, catalogue()[blocker.code]) if blocker is not None else None,
+        whole=gate.updates and _is_whole(item, result.backend),
+        update=_update_command(item.config, result),
+    )
 
 
-def is_red(result: Result) -> bool:
-    """Tell whether a result fails the run: a broken `should` is shown, but does not."""
-    return result.outcome in RED and (result.level == "must" or result.outcome != "fail")
+def _is_whole(item: pytest.Function, backend: str) -> bool:
+    """Tell whether the run carries out every check of a backend."""
+    run = item.config.stash[RUN]
+    chosen = [i for i in item.session.items if isinstance(i, pytest.Function) and check_of(i.function) is not None]
+    mine = sum(one.callspec.params[FIXTURE] == backend for one in chosen)
+    return mine == len(run.expected(run.profiles[backend]))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -188,6 +193,13 @@ def rerun_command(config: pytest.Config, result: Result) -> str:
         words.append(f"--conformance-seed={options.seed}")
     words += [f"--conformance-disk={disk}" for disk in options.disks]
     return " ".join(words)
+
+
+def _update_command(config: pytest.Config, result: Result) -> str:
+    options = config.stash[RUN].options
+    given = options.origins.get("baseline") == "command line" and options.gate.baseline
+    named = [f"--conformance-baseline={shown_path(given.path, config.invocation_params.dir)}"] if given else []
+    return " ".join([*_begun(config, result), *named, UPDATE])
 
 
 def case_command(config: pytest.Config, result: Result, path: str) -> str:

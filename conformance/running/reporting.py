@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from conformance.baseline import updated, write_baseline
 from conformance.check import check_at
+from conformance.options import Options
 from conformance.report.failure import shown_path
 from conformance.report.folder import PAGE, write_folder
+from conformance.report.gate import baseline_lines
 from conformance.report.record import make_report
 from conformance.report.terminal import header_lines, summary_lines
 from conformance.result import Result
@@ -27,6 +30,8 @@ _STATUS: Mapping[str, tuple[str, str, str, str]] = {
 }
 #: Why the report could not be written.
 UNWRITTEN = pytest.StashKey[str]()
+#: Why the baseline could not.
+UNACCEPTED = pytest.StashKey[str]()
 
 
 class FailureText:
@@ -68,6 +73,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     lines.append(suites)
     if options.disks:
         lines.append(f"  power loss also by {', '.join(options.disks)} ({options.origins['disk']})")
+    lines += _gate_lines(options)
     if options.shard is not None:
         lines.append(f"  shard {options.shard} ({options.origins['shard']}): the other checks are left out")
     if run.case is not None:
@@ -76,12 +82,29 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return header_lines(options.origins, options.effort, options.seed, kit_version(), [*lines, *owned])
 
 
+def _gate_lines(options: Options) -> list[str]:
+    gate, origins = options.gate, options.origins
+    lines = [f"  edition {gate.edition} ({origins['edition']})"]
+    if gate.require:
+        lines.append(f"  requires {', '.join(gate.require)} ({origins['require']})")
+    if gate.strict:
+        lines.append(f"  a broken should fails the run ({origins['strict']})")
+    if gate.baseline is not None:
+        does = "is written" if gate.updates else f"accepts {len(gate.baseline.gaps)}"
+        lines.append(f"  baseline {gate.baseline.source} ({origins['baseline']}) {does}")
+    return lines
+
+
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
     """Show the outcomes that pytest has no word for."""
     record = getattr(report, "conformance", None)
     if record is None or report.when != "call" or not report.skipped:
         return None
-    category, letter, word, colour = _STATUS[record["outcome"]]
+    shown = _STATUS.get(record["outcome"])
+    if record["provisional"]:
+        shown = "provisional", "p", f"PROVISIONAL {record['outcome'].upper()}", "yellow"
+    assert shown is not None
+    category, letter, word, colour = shown
     reason = f" ({record['reason']})" if record["reason"] else ""
     return category, letter, (word + reason, {colour: True})
 
@@ -114,11 +137,10 @@ class Gatherer:
         crash = getattr(report.longrepr, "reprcrash", None)
         text = crash.message if crash is not None else str(report.longrepr).strip()
         reason = f"{report.when} failed: {' '.join(text.split())}"
-        self.run.results.append(
-            Result(
-                backend, check.contract, check.suite, check.code, check.level, check.sentence, "inconclusive", reason
-            )
+        result = Result(
+            backend, check.contract, check.suite, check.code, check.level, check.sentence, "inconclusive", reason
         )
+        self.run.results.append(self.run.options.gate.placed(result, check))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -142,6 +164,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     report = make_report(config.stash[RUN], interrupted=stopped)
     config.hook.pytest_conformance_report(config=config, report=report)
     config.stash[REPORT] = report
+    _update_baseline(config, report)
     path = config.stash[RUN].options.json
     if path is not None:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=True) + "\n", encoding="utf-8")
@@ -152,9 +175,24 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         except OSError as error:  # as of a full disk: the verdict must be seen all the same
             config.stash[UNWRITTEN] = str(error)
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and (
-        UNWRITTEN in config.stash or not report["verdict"].startswith("CONF")
+        UNWRITTEN in config.stash or UNACCEPTED in config.stash or not report["verdict"].startswith("CONF")
     ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _update_baseline(config: pytest.Config, report: Mapping[str, Any]) -> None:
+    gate = config.stash[RUN].options.gate
+    told = report["baseline"]
+    if (
+        gate.baseline is None
+        or not gate.updates
+        or (gate.baseline.exists and not told["added"] and not told["removed"])
+    ):
+        return
+    try:
+        write_baseline(updated(gate.baseline, told, gate.today), gate.edition)
+    except OSError as error:
+        config.stash[UNACCEPTED] = str(error)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -169,6 +207,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             for text, colour in line:
                 terminalreporter.write(text, **({colour: True} if colour else {}))
             terminalreporter.line("")
+    for text, colour in baseline_lines(report, config.stash.get(UNACCEPTED, "")):
+        terminalreporter.line(text, **({colour: True} if colour else {}))
     folder = config.stash[RUN].options.report
     if UNWRITTEN in config.stash:
         terminalreporter.line(f"  the report could not be written: {config.stash[UNWRITTEN]}", red=True)

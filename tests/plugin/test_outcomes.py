@@ -132,7 +132,7 @@ def test_a_gap_that_passes_is_stale(stores: pytest.Pytester, workers: list[str])
     result = stores.runpytest("--backend=mystore:Store", "-k", "STATE-BASIC-01", *workers)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["  stale gap: STATE-BASIC-01 is listed in known-gaps (issue 12) but passes now: delete the entry"]
+        ["  stale gap: STATE-BASIC-01 is listed in pyproject.toml:1 (issue 12) but passes now: delete the entry"]
     )
     result.stdout.fnmatch_lines(["  NOT CONFORMANT   1 stale gap"])
 

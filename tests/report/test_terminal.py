@@ -121,7 +121,13 @@ def contract(name: str, **suites: list[dict[str, Any]]) -> dict[str, Any]:
 
 def outcome(outcome: str, level: str = "must") -> dict[str, Any]:
     """Return the record of a check that came to something."""
-    return {**check(evidence={"comparisons": 1}), "outcome": outcome, "level": level, "reason": "told"}
+    return {
+        **check(evidence={"comparisons": 1}),
+        "outcome": outcome,
+        "level": level,
+        "gates": level == "must",
+        "reason": "told",
+    }
 
 
 PASS, FAIL, GAP, ABSENT = (outcome(word) for word in ("pass", "fail", "known gap", "not applicable"))
