@@ -24,8 +24,8 @@ HEAD = """\
 # Public stores
 
 The kit on {count} stores of the package index, from {distributions} distributions, unchanged. Each is opened as its
-documentation opens it, with the smallest adapter that gives it the verbs of a contract (`tests/stores/`), which maps verbs
-and adds nothing. None says what it lacks, but for what its section tells, so that it is held to
+documentation opens it, with the smallest adapter that gives it the verbs of a contract (`tests/stores/`), which maps
+verbs and adds nothing. None says what it lacks, but for what its section tells, so that it is held to
 [the strictest promises](guide/promises.md).
 
 The results are those of these versions, on the date that stands with each, on {system}, Python {python}, at `{effort}`
@@ -46,8 +46,8 @@ REPEAT = """\
     python benchmarks/stores.py              # a virtual environment, the pinned versions, all runs, this page
     python benchmarks/stores.py --only LMDB  # one store again; the others keep their results
 
-It writes `docs/stores.json`, in which all of this stands, and the versions of all packages of the environment, and makes
-this page of it. The next time it installs those versions; `--upgrade` takes newer ones of what the stores depend on.
+It writes `docs/stores.json`, in which all of this stands, and the versions of all packages of the environment, and
+makes this page of it. The next time it installs those; `--upgrade` takes newer ones of what the stores depend on.
 
 One store by itself, with all that the kit says of a failure:
 
@@ -56,8 +56,8 @@ One store by itself, with all that the kit says of a failure:
 
 ## Left out
 
-Stores that cannot list their keys are no mapping: cachelib 0.17.0 keeps hashes of them, and the stores of py-key-value that
-write to a disk have no verb for it. Qdrant's ids are numbers and UUIDs, so that an adapter would have to keep the texts.
+Stores that cannot list their keys are no mapping: cachelib 0.17.0 keeps hashes of them, and the stores of py-key-value
+that write to a disk have no verb for it. Qdrant's ids are numbers and UUIDs: an adapter would have to keep the texts.
 `shelve:open` needs no adapter; it takes whichever dbm is installed, and comes to what that one comes to."""
 
 
