@@ -24,12 +24,16 @@ class _Words(tuple[str, ...]):
     """The texts that a field may have."""
 
 
+#: What a record has, as far as all reports need it: a type, the texts that there are, a list, a dict of named fields or
+#: of any, or None or something. A record may have more, and where the name has a question mark it may have less.
 _CALL = {"number": int, "source": str, "outcome": str, "depth": int}
 _EXAMPLE = {
     **dict.fromkeys(("what", "expected", "got", "frame", "note"), str),
     "calls": [_CALL],
     "story": [str],
+    "rerun?": str,
 }
+_GAP = {"reason": str, "expires": (None, str), "days_left": (None, int), "source": str}
 _CHECK = {
     **dict.fromkeys(("code", "sentence", "reason"), str),
     "level": _Words(get_args(Level)),
@@ -38,6 +42,8 @@ _CHECK = {
     "duration_s": float,
     "counterexample": (None, _EXAMPLE),
     "conditions": {str: str},
+    "gap?": (None, _GAP),
+    **dict.fromkeys(("provisional?", "strict?", "gates?"), bool),
 }
 _SUITE = {"name": str, "checks": [_CHECK]}
 _PROMISE = {
@@ -54,9 +60,10 @@ _BACKEND = {
     "promises": [_PROMISE],
     "selected": int,
     "of": int,
+    **dict.fromkeys(("edition?", "round?"), str),
+    "expected?": [str],
+    "required?": [{"name": str, "level": str, "met": (None, bool), "why": str}],
 }
-#: What a record has, as far as all reports need it: a type, the texts that there are, a list, a dict of named fields or
-#: of any, or one of several. A record may have more.
 _RECORD = {
     "kit": {"name": str, "version": str},
     "effort": str,
@@ -64,12 +71,15 @@ _RECORD = {
     "machine": {str: str},
     "backends": [_BACKEND],
     "verdict": str,
+    **dict.fromkeys(("edition?", "shard?"), str),
+    **dict.fromkeys(("interrupted?", "strict?"), bool),
+    "require?": [str],
 }
-#: Fields that came later, and what a record means that has none; what can't be known of it is in no report.
+#: What a record means that has not a field that came later.
 _ADDED = {"edition": "", "require": (), "strict": False, "shard": "", "interrupted": False, "baseline": None}
 _ADDED_TO_BACKEND = {"edition": "", "required": (), "round": ""}
 _ADDED_TO_CHECK = {"provisional": False, "strict": False, "gap": None}
-_TYPES = {str: "a text", int: "a whole number", float: "a number"}
+_TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def read_record(file: str) -> dict[str, Any]:
@@ -163,7 +173,8 @@ def _wrong(value: Any, shape: Any, path: str = "") -> Iterator[tuple[str, str]]:
         case Mapping():
             yield from _wrong_fields(value, shape, path)
         case _:
-            if not isinstance(value, (int, float) if shape is float else shape) or isinstance(value, bool):
+            types = (int, float) if shape is float else shape
+            if not isinstance(value, types) or isinstance(value, bool) != (shape is bool):
                 yield path, _TYPES[shape]
 
 
@@ -171,10 +182,11 @@ def _wrong_fields(value: Any, shape: Mapping[Any, Any], path: str) -> Iterator[t
     if not isinstance(value, Mapping):
         yield path or "it", "an object"
         return
-    names = value if str in shape else shape
-    for name in names:
+    fields = dict.fromkeys(value, shape[str]) if str in shape else shape
+    for field, one in fields.items():
+        name = field if str in shape else field.removesuffix("?")
         inner = f"{path}.{name}".removeprefix(".")
-        if name not in value:
+        if name in value:
+            yield from _wrong(value[name], one, inner)
+        elif name == field:
             yield inner, "there"
-        else:
-            yield from _wrong(value[name], shape[str] if str in shape else shape[name], inner)

@@ -1,0 +1,119 @@
+"""A file that is no record ends in a sentence, and whatever passes for a record can be shown."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.report.annotations import code_quality, workflow_commands
+from conformance.report.badge import badge
+from conformance.report.compare import compare
+from conformance.report.junit import junit
+from conformance.report.load import LoadError, read_record, record_of
+from conformance.report.markdown import markdown
+from conformance.report.terminal import summary_lines
+from tests.report.records import EVERY_OUTCOME, every_outcome, record
+
+SMALL = record(EVERY_OUTCOME, only=list(EVERY_OUTCOME))
+TEXT = json.dumps(SMALL)
+
+
+def refused(text: str) -> str:
+    """Return what is said of a text that is no record."""
+    with pytest.raises(LoadError) as error:
+        record_of(text, "r.json")
+    assert str(error.value).startswith("r.json ")
+    return str(error.value).removeprefix("r.json ")
+
+
+def test_what_a_run_wrote_is_read(tmp_path: Path) -> None:
+    """A record comes back as it was written, with and without a byte order mark."""
+    for encoding in ("utf-8", "utf-8-sig"):
+        (tmp_path / "r.json").write_text(json.dumps(every_outcome()), encoding=encoding)
+        assert read_record(str(tmp_path / "r.json")) == json.loads(json.dumps(every_outcome()))
+
+
+def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-` is standard input."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(TEXT))
+    assert read_record("-")["verdict"] == SMALL["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty: a run that was killed writes no record."),
+        ("FAILED tests/test_a.py", "is not JSON (line 1: Expecting value)."),
+        ("[1, 2]", "is JSON, but no record of the kit: it has no `schema` and `backends`."),
+        ('{"results": {}}', "is JSON, but no record of the kit: it has no `schema` and `backends`."),
+        (TEXT.replace('"schema": 1', '"schema": 2'), "has the schema 2; this version of the kit reads 1."),
+        (TEXT[: len(TEXT) // 2], "ends in the midst of the record: it was cut off."),
+        (TEXT[:-1], "ends in the midst of the record: it was cut off."),
+        ("[" * 100_000, "is nested too deep to be a record."),
+        (TEXT.replace('"known gap"', '"great"', 1), "outcome is not one of pass, fail, "),
+        (TEXT.replace('"level": "must"', '"level": null', 1), "level is not one of must, should."),
+        (TEXT.replace('"name": "state"', '"name": "stat"', 1), "contracts[0].name is not one of backend, state, "),
+    ],
+)
+def test_what_is_no_record_is_refused(text: str, said: str) -> None:
+    """The sentence says what is wrong and what to give; a file that was cut off is told from one that never was one."""
+    assert said in refused(text)
+
+
+def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    """No file, a directory, bytes that are no text, and a name that no file has."""
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    for name in ("missing", ".", "bytes", "a\0b"):
+        with pytest.raises(LoadError) as error:
+            read_record(str(tmp_path / name))
+        assert str(error.value).startswith(str(tmp_path / name).split("\0")[0])
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Give the path of everything in a piece of JSON, of long lists of the first items."""
+    if path:
+        yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from paths(inner, (*path, key))
+
+
+def shown(report: dict[str, Any]) -> None:
+    """Make everything of a record that can be made of it."""
+    for backend in report["backends"]:
+        assert list(summary_lines(backend))
+    for made in (markdown, badge, junit):
+        assert made(report)
+    list(workflow_commands(report, Path()))
+    assert code_quality(report, Path())
+    assert compare(report, SMALL)
+    assert compare(SMALL, report)
+
+
+@pytest.mark.parametrize("other", [None, "gone", 7, "text", [], {}])
+def test_a_damaged_record_is_refused_or_shown(other: Any) -> None:
+    """Whatever is taken out of a record, or put in its place: nothing that is read ends in an error of ours."""
+    refusals = 0
+    whole = json.loads(TEXT)
+    for path in list(paths(whole)):
+        damaged = copy.deepcopy(whole)
+        place = damaged
+        for key in path[:-1]:
+            place = place[key]
+        if other == "gone":
+            del place[path[-1]]
+        else:
+            place[path[-1]] = other
+        try:
+            found = record_of(json.dumps(damaged), "r.json")
+        except LoadError:
+            refusals += 1
+        else:
+            shown(found)
+    assert refusals > 50
