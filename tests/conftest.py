@@ -8,7 +8,7 @@ import pytest
 
 from conformance.check import catalogue
 from conformance.report import case_script
-from conformance.running import collecting, judging, reporting
+from conformance.running import collecting, judging, outputs, reporting
 from conformance.suites.crash_recovery import meeting
 
 # Loaded once here: pytester takes modules out of sys.modules again that a run inside the process loaded first.
@@ -17,6 +17,7 @@ assert case_script
 assert collecting
 assert judging
 assert meeting
+assert outputs
 assert reporting
 
 
@@ -55,6 +56,13 @@ class NoneStore(Store):
     def __getitem__(self, key):
         return self.get(key)
 '''
+
+
+@pytest.fixture(autouse=True)
+def _outside_of_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no run of a test write into the summary of the CI that runs the tests, nor annotate anything."""
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

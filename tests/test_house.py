@@ -24,7 +24,10 @@ EACH_MODULE = pytest.mark.parametrize("path", MODULES, ids=NAMES)
 ON_PYTESTS_SIDE = {
     "conformance/hookspecs.py",
     "conformance/plugin.py",
-    *(f"conformance/running/{name}.py" for name in ("activate", "collecting", "judging", "keys", "reporting")),
+    *(
+        f"conformance/running/{name}.py"
+        for name in ("activate", "collecting", "judging", "keys", "outputs", "reporting")
+    ),
 }
 #: What a plain pytest run of an environment with the kit must not pay for.
 HEAVY = (

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from conformance.report.badge import badge
 from conformance.report.html import html_report
+from conformance.report.junit import junit
+from conformance.report.markdown import markdown
 
 RECORD, PAGE = "result.json", "report.html"
+SUMMARY, BADGE, JUNIT = "summary.md", "badge.svg", "junit.xml"
 
 
 def write_folder(folder: Path, report: Mapping[str, Any]) -> None:
@@ -25,6 +29,9 @@ def write_folder(folder: Path, report: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / RECORD, json.dumps(report, indent=2, ensure_ascii=True) + "\n")
     _write(folder / PAGE, html_report(report))
+    _write(folder / SUMMARY, markdown(report))
+    _write(folder / BADGE, badge(report))
+    _write(folder / JUNIT, junit(report))
 
 
 def _write(path: Path, text: str) -> None:
