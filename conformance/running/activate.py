@@ -59,9 +59,9 @@ def activate(config: pytest.Config) -> None:
         raise pytest.UsageError(f"conformance: {error}") from error
     config.stash[RUN] = Run(options, profiles, case)
 
-    from conformance.running import collecting, judging, reporting
+    from conformance.running import collecting, judging, outputs, reporting
 
-    for hooks in (collecting, judging, reporting):
+    for hooks in (collecting, judging, reporting, outputs):
         config.pluginmanager.register(hooks)
     collecting.point_at_suites(config)
 
