@@ -26,6 +26,8 @@ SUITES = Path(__file__).parent / "suites"
 FIXTURE = "conformance_bench"
 #: The suite that compares backends, where there are several.
 DIFFERENTIAL = "differential"
+#: The suite that judges nothing: what stands in its files are no checks (see `benchmarks.items`).
+BENCHMARK = "benchmark"
 _ATTRIBUTE = "conformance_check"
 
 CheckFunction = Callable[["Trial"], None]
@@ -133,9 +135,9 @@ def _sections(text: str, code: str) -> tuple[str, str, str]:
 
 
 def suite_files() -> Iterator[Path]:
-    """Give the files of all shipped suites, in the order in which they run."""
+    """Give the files of all shipped suites of checks, in the order in which they run."""
     for folder in sorted(SUITES.iterdir()):
-        if folder.is_dir() and folder.name != "__pycache__":
+        if folder.is_dir() and folder.name not in ("__pycache__", BENCHMARK):
             yield from sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
 
 
@@ -178,5 +180,5 @@ def check_at(nodeid: str) -> Check | None:
 
 
 def suite_names() -> tuple[str, ...]:
-    """Return the names of the shipped suites."""
+    """Return the names of the shipped suites of checks."""
     return tuple(dict.fromkeys(path.parent.name.replace("_", "-") for path in suite_files()))

@@ -16,7 +16,7 @@ from typing import Any
 
 from conformance.address import nearest
 from conformance.backend import CONTRACTS
-from conformance.check import DIFFERENTIAL, suite_names
+from conformance.check import BENCHMARK, DIFFERENTIAL, suite_names
 from conformance.effort import EFFORTS
 from conformance.gaps import GateError
 from conformance.gate import Gate, gate_of
@@ -170,7 +170,7 @@ def _words(name: str, value: Any, origins: Mapping[str, str]) -> tuple[str, ...]
 def _suites(words: tuple[str, ...], origins: Mapping[str, str], *, several: bool) -> tuple[str, ...]:
     known = suite_names()
     for word in words:
-        _one_of("suite", word, known, origins)
+        _one_of("suite", word, (*known, BENCHMARK), origins)
     if not words:
         return tuple(name for name in known if several or name != DIFFERENTIAL)
     # Whether the backend opens is asked in every run: without it nothing else means anything.

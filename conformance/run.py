@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.check import DIFFERENTIAL, Check, catalogue
 from conformance.options import Options
@@ -25,12 +25,14 @@ class Run:
         profiles: What each backend was found to be, by its name.
         case: The one saved state that is met again, or the one round; None to search.
         results: What the checks came to, in the order in which they ended; filled in where reports are made.
+        benchmarks: What was measured, as plain data for the record; filled in as it is measured.
     """
 
     options: Options
     profiles: dict[str, Profile]
     case: Case | Repeat | None = None
     results: list[Result] = field(default_factory=list)
+    benchmarks: list[dict[str, Any]] = field(default_factory=list)
 
     def applies(self, check: Check, profile: Profile) -> bool:
         """Tell whether `check` is part of this run for a backend, but for what a case leaves out."""

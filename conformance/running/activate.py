@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.address import AddressError, find, named_backends, nearest
-from conformance.check import catalogue
+from conformance.check import BENCHMARK, catalogue
 from conformance.options import OptionError, Options, settle
 from conformance.profile import Profile, probe
 from conformance.project import ProjectError
@@ -63,6 +63,12 @@ def activate(config: pytest.Config) -> None:
 
     for hooks in (collecting, judging, reporting, outputs):
         config.pluginmanager.register(hooks)
+    if BENCHMARK in options.suites:
+        from conformance.running import benchmarking
+
+        if reason := benchmarking.unable(config):
+            raise pytest.UsageError(f"conformance: {reason}")
+        config.pluginmanager.register(benchmarking)
     collecting.point_at_suites(config)
 
 

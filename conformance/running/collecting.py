@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.check import FIXTURE, SUITES, Check, catalogue, check_of
+from conformance.check import BENCHMARK, FIXTURE, SUITES, Check, catalogue, check_of
 from conformance.running.keys import RUN
 
 PREFIX = "conformance"
@@ -67,7 +67,12 @@ class SuiteDirectory(pytest.Directory):
 
 def _files(config: pytest.Config) -> set[str]:
     """Return the files with the checks that this run carries out, as in `Check.file`."""
-    return {check.file for check in catalogue().values() if _judged(config, check)}
+    judged = {check.file for check in catalogue().values() if _judged(config, check)}
+    if BENCHMARK not in config.stash[RUN].options.suites:
+        return judged
+    from conformance.running.benchmarking import files_measured
+
+    return judged | files_measured(config)
 
 
 class SuiteModule(pytest.Module):
@@ -84,7 +89,15 @@ class SuiteModule(pytest.Module):
     def istestfunction(self, obj: object, name: str) -> bool:
         """Take the checks that this run carries out for some backend: of a saved case, that of the case alone."""
         check = check_of(obj)
-        return super().istestfunction(obj, name) and (check is None or bool(_judged(self.config, check)))
+        if not super().istestfunction(obj, name):
+            return False
+        if check is not None:
+            return bool(_judged(self.config, check))
+        if BENCHMARK not in self.config.stash[RUN].options.suites:
+            return True
+        from conformance.running.benchmarking import is_measured
+
+        return is_measured(self.config, obj)
 
 
 def _judged(config: pytest.Config, check: Check) -> list[str]:
