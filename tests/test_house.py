@@ -26,7 +26,7 @@ ON_PYTESTS_SIDE = {
     "conformance/plugin.py",
     *(
         f"conformance/running/{name}.py"
-        for name in ("activate", "collecting", "judging", "keys", "outputs", "reporting")
+        for name in ("activate", "benchmarking", "collecting", "judging", "keys", "outputs", "reporting")
     ),
 }
 #: What a plain pytest run of an environment with the kit must not pay for.
