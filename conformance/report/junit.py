@@ -43,12 +43,14 @@ def _facts(report: Mapping[str, Any], backend: Mapping[str, Any]) -> Iterator[tu
     yield "verdict", backend["verdict"]
     yield "why", backend["why"]
     for name in ("edition", "effort", "seed", "shard"):
-        yield name, str(report.get(name) or "")
+        yield name, str(report[name])
     yield "kit", report["kit"]["version"]
     yield "version", backend["version"]
     yield "checks", f"{backend['selected']} of {backend['of']}"
     for name, reason in backend["lacks"].items():
         yield f"lacks.{name}", reason
+    for one in backend["required"]:
+        yield f"required.{one['level']}", one["why"]
     for promise in backend["promises"]:
         for fact in ("claimed", "observed"):
             yield f"promise.{promise['name']}.{fact}", promise[fact]
@@ -104,3 +106,5 @@ def _told(example: Mapping[str, Any]) -> Iterator[str]:
     yield from call_lines([Call(**call) for call in example["calls"]])
     if example["frame"]:
         yield f"in the store: {example['frame']}"
+    if example.get("rerun"):
+        yield f"rerun: {example['rerun']}"

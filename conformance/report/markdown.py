@@ -9,10 +9,11 @@ from typing import Any
 
 from conformance.recording import Call
 from conformance.report.failure import call_lines
+from conformance.report.gate import gap_words
 from conformance.report.matrix import matrix_cells
 from conformance.report.rows import MARKS, checks_of
 from conformance.report.scope import scope
-from conformance.report.tally import NEW, SHOULD, by_word, tally_line
+from conformance.report.tally import NEW, PROVISIONAL, SHOULD, by_word, tally_line
 from conformance.report.text import one_line, plural, printable, reason_of
 
 #: Bytes. GitHub drops a summary above one MiB as a whole, and all steps of a job share a page.
@@ -29,6 +30,14 @@ _LEFT_OUT = {
     "findings": "{} findings",
     "": "{} sections",
 }
+#: What is told in a line, and its heading.
+_LISTED = {
+    "stale gap": "Stale gaps",
+    "inconclusive": "Inconclusive",
+    "blocked": "Blocked",
+    PROVISIONAL: "Provisional: newer than the edition, gates nothing yet",
+}
+_MET = {True: "met", False: "NOT MET", None: "not measured"}
 _SPECIAL = re.compile(r"[\\`*_\[\]~]|^[#+=-]|^\d+[.)]")
 #: What a backslash does not protect everywhere: cells of tables, formulas, names of pictures.
 _ENTITIES = re.compile(r"[&<>|$]|:(?=\w)")
@@ -93,7 +102,8 @@ def _head(report: Mapping[str, Any]) -> str:
     backends = report["backends"]
     names = ", ".join(escaped(backend["name"]) for backend in backends)
     machine = [report["machine"].get(field, "") for field in ("implementation", "python", "system", "architecture")]
-    facts = [f"effort {report['effort']}", f"seed {report['seed']}", f"kit {report['kit']['version']}", *machine]
+    facts = [f"{name} {report[name]}" for name in ("edition", "effort", "seed", "shard") if report[name] != ""]
+    facts += [f"kit {report['kit']['version']}", *machine]
     lines = [f"## {escaped(report['verdict'])}: {names}"]
     if len(backends) > 1:
         rows = [(one["name"], one["verdict"], _about(one)) for one in backends]
@@ -122,9 +132,10 @@ def _backend(backend: Mapping[str, Any], *, several: bool) -> Iterator[_Part]:
     yield _Part(f"{title}{escaped(_upper_first(_about(backend)))}. {escaped(tally_line(checks))}.")
     yield from _matrix(backend)
     yield _promises(backend)
+    yield _required(backend)
     for name, heading in ((NEW, "New failures"), (SHOULD, "Broken shoulds, which do not change the verdict")):
         yield from _failures(heading, found.get(name, ()))
-    for name, heading in (("stale gap", "Stale gaps"), ("inconclusive", "Inconclusive"), ("blocked", "Blocked")):
+    for name, heading in _LISTED.items():
         yield from _listed(heading, found.get(name, ()), "findings")
     yield from _listed("Known gaps", found.get("known gap", ()), "gaps")
     yield from _absent(found.get("not applicable", ()))
@@ -157,6 +168,11 @@ def _promises(backend: Mapping[str, Any]) -> _Part:
     return _Part("\n".join(_table(("promise", "claimed", "observed", "broken", "not measured"), rows)) if rows else "")
 
 
+def _required(backend: Mapping[str, Any]) -> _Part:
+    rows = [(one["level"], _MET[one["met"]], one["why"]) for one in backend["required"]]
+    return _Part("\n".join(_table(("required", "", ""), rows)) if rows else "")
+
+
 def _failures(heading: str, checks: Sequence[Mapping[str, Any]]) -> Iterator[_Part]:
     if checks:
         yield _Part(f"### {heading} ({len(checks)})")
@@ -182,6 +198,8 @@ def _more(example: Mapping[str, Any], code: str) -> list[str]:
         lines.append(example["note"])
     if example["frame"]:
         lines.append(f"in the store: {example['frame']}")
+    if example.get("rerun"):
+        lines.append(f"rerun: {example['rerun']}")
     return [*lines, f"explain: conformance explain {code}"]
 
 
@@ -189,7 +207,7 @@ def _listed(heading: str, checks: Sequence[Mapping[str, Any]], kind: str) -> Ite
     if checks:
         yield _Part(f"### {heading} ({len(checks)})")
     for check in checks:
-        yield _Part(f"- **{escaped(check['code'])}** {escaped(reason_of(check))}", "", kind)
+        yield _Part(f"- **{escaped(check['code'])}** {escaped(reason_of(check) + gap_words(check))}", "", kind)
 
 
 def _absent(checks: Sequence[Mapping[str, Any]]) -> Iterator[_Part]:
