@@ -89,7 +89,15 @@ def attempt_rows(history: History, settled: int) -> list[Row]:
     return found
 
 
-def drawn(rows: Sequence[Row], crash: str, before: Tree | None, after: Tree, unsynced: Sequence[str] = ()) -> Row:
+def drawn(
+    rows: Sequence[Row],
+    crash: str,
+    before: Tree | None,
+    after: Tree,
+    unsynced: Sequence[str] = (),
+    *,
+    kill: bool = False,
+) -> Row:
     """Return a picture.
 
     Args:
@@ -98,6 +106,7 @@ def drawn(rows: Sequence[Row], crash: str, before: Tree | None, after: Tree, uns
         before: The files as the process had asked for them; None where nobody knows.
         after: The files that were left.
         unsynced: What a sync before the crash would have kept.
+        kill: A process was killed, which takes nothing away that the system had been given.
     """
     hidden = len(rows) - SHOWN
     shown = list(rows) if hidden <= 1 else [{"row": "hidden", "count": hidden}, *rows[hidden:]]
@@ -107,6 +116,7 @@ def drawn(rows: Sequence[Row], crash: str, before: Tree | None, after: Tree, uns
     changed = {path for path in paths if known.get(path, _ABSENT) != after.get(path, _ABSENT)}
     return {
         "kind": "crash",
+        "kill": kill,
         "rows": [*shown, *end],
         "compared": before is not None,
         "files": [

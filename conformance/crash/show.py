@@ -95,7 +95,7 @@ def shown_kill(contract: str, kill: Kill) -> Shown:
         got=got,
         story=(*_last(_paired(rows)), f"********* KILLED HERE, {kill.how}", f"left on disk: {_files(kill.files)}"),
         frame=kill.observation.frame,
-        picture=drawn(rows, f"KILLED HERE, {kill.how}", None, kill.files),
+        picture=drawn(rows, f"KILLED HERE, {kill.how}", None, kill.files, kill=True),
     )
 
 
@@ -179,7 +179,7 @@ def _told_of(explorer: Explorer, finding: Finding) -> tuple[Row, tuple[str, ...]
     lines = [*_last([_line(row) for row in rows]), f"********* {crash}", f"left on disk: {_files(after)}"]
     if lost:
         lines.append(f"not synced by then: {', '.join(lost)}")
-    return drawn(rows, crash, before, after, lost), tuple(lines)
+    return drawn(rows, crash, before, after, lost, kill=disk.model.kill), tuple(lines)
 
 
 def _not_synced(disk: Disk, point: int, kept: frozenset[int], names: Names) -> list[str]:

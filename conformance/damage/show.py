@@ -11,7 +11,7 @@ from conformance.damage.sweep import Finding
 #: Bytes in a line, lines around the first byte that differs, lines of a picture, and files that are named.
 _WIDTH = 16
 _LINES = 3
-_DRAWN = 24
+_DRAWN = 12
 _FILES = 24
 
 

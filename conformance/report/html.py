@@ -1,13 +1,23 @@
-"""The report as one HTML file that needs nothing else."""
+"""The report as one HTML file that needs nothing else: no network, no script, no font but those of the system.
+
+What stores and adapters say goes through `printable` and the escapes of the templates, and the page forbids itself to
+load or run anything but its own: neither a text nor a mistake of ours can make it ask anybody for anything.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from conformance.report.text import printable
+
 #: What to do where the library is missing that the page is made with.
 MISSING = "the HTML report needs jinja2, which is not installed: pip install 'pytest-backend-conformance[report]'"
+#: Characters of any one text; what is cut earlier is cut by who knows what it is.
+_LONGEST = 24_000
 
 
 def can_be_made() -> bool:
@@ -24,7 +34,30 @@ def html_report(report: Mapping[str, Any]) -> str:
     Raises:
         ModuleNotFoundError: jinja2 is not installed; `can_be_made` tells so before.
     """
-    from jinja2 import Environment, PackageLoader
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(loader=PackageLoader("conformance.report", "templates"), autoescape=True)
-    return environment.get_template("report.html").render(report=report)
+    from conformance.report.html_page import page
+
+    environment = Environment(
+        loader=PackageLoader("conformance.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    assert environment.loader is not None
+    script = environment.loader.get_source(environment, "page.js")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    template = environment.get_template("report.html")
+    return template.render(page=page(report), script=script, script_hash=f"sha256-{digest}") + "\n"
+
+
+def _finalized(value: Any) -> Any:
+    """Return what the templates print of a value; what is HTML already stays as it is."""
+    if value is None:
+        return ""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    text = printable(value, keep="\n\t")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text) - _LONGEST:,} more characters)"

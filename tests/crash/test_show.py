@@ -229,7 +229,7 @@ def test_a_real_kill() -> None:
         "store['b'] = 'x' * 2000",
         "KILLED HERE, after 1.00 ms",
     ]
-    assert not found.picture["compared"]
+    assert (found.picture["compared"], found.picture["kill"]) == (False, True)
     assert [(one["path"], one["after"], one["changed"]) for one in found.picture["files"]] == [
         ("folder/", 0, False),
         ("store", 1_234, False),

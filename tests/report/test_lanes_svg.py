@@ -15,9 +15,9 @@ OPEN = Operation(1, NEVER, 1, "put", "a", 2, outcome="info")
 READ = Operation(4, 5, 0, "get", "a", answer=None)
 
 
-def drawn(*history: Operation, witness: tuple[Operation, ...] = ()) -> Any:
+def drawn(*history: Operation, witness: tuple[Operation, ...] = (), stops: Operation | None = None) -> Any:
     """Return the drawing, as a tree."""
-    return ElementTree.fromstring(lanes_svg(lane_data(history, witness)))
+    return ElementTree.fromstring(lanes_svg(lane_data(history, witness, stops=stops)))
 
 
 def test_a_bar_for_each_call() -> None:
@@ -52,10 +52,29 @@ def test_a_witness_is_outlined() -> None:
 
 def test_words_do_not_cover_each_other() -> None:
     """Calls of one worker that are close to each other get rows of their own; the lane has one name."""
-    tree = drawn(PUT, READ, Operation(6, 7, 0, "get", "a", answer=1))
+    tree = drawn(PUT, READ, Operation(6, 7, 0, "get", "a" * 30, answer=1), Operation(8, 9, 0, "get", "a", answer=1))
     rows = [one.get("y") for one in tree.findall(f".//{SVG}rect")]
     assert len(set(rows)) > 1
     assert [one.text for one in tree.findall(f"{SVG}text") if one.text] == ["w1"]
+
+
+def test_a_line_where_it_is_broken() -> None:
+    """At the right end of the call whose return broke it, with words; without one there is neither."""
+    tree = drawn(PUT, READ, stops=READ)
+    last = tree.findall(f".//{SVG}rect")[-1]
+    (line,) = tree.findall(f"{SVG}line")
+    assert float(line.get("x1")) == float(line.get("x2")) == float(last.get("x")) + float(last.get("width"))
+    assert "no order" in tree.findall(f"{SVG}text")[0].text
+    assert drawn(PUT, READ).findall(f"{SVG}line") == []
+
+
+def test_nothing_is_outside_of_it() -> None:
+    """Neither bars nor words, whose letters are as wide as those of wide fonts."""
+    tree = drawn(PUT, OPEN, READ, stops=READ)
+    width, height = (float(tree.get(name)) for name in ("width", "height"))
+    for one in tree.iter(f"{SVG}text"):
+        assert float(one.get("x")) + 7.3 * len(one.text or "") <= width
+        assert 0 < float(one.get("y")) <= height
 
 
 def test_any_text_may_stand_in_it() -> None:
