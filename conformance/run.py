@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ class Run:
         case: The one saved state that is met again, or the one round; None to search.
         results: What the checks came to, in the order in which they ended; filled in where reports are made.
         benchmarks: What was measured, as plain data for the record; filled in as it is measured.
+        machine: What is known of the machine that it was measured on; filled in where something is.
+        date: When it began, in ISO 8601 with its zone.
     """
 
     options: Options
@@ -33,6 +36,10 @@ class Run:
     case: Case | Repeat | None = None
     results: list[Result] = field(default_factory=list)
     benchmarks: list[dict[str, Any]] = field(default_factory=list)
+    machine: dict[str, Any] = field(default_factory=dict)
+    date: str = field(
+        default_factory=lambda: datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    )
 
     def applies(self, check: Check, profile: Profile) -> bool:
         """Tell whether `check` is part of this run for a backend, but for what a case leaves out."""

@@ -10,7 +10,9 @@ from conformance.report.record import SCHEMA, concluded, facts_of
 from conformance.shard import missing_from
 
 #: Fields of a record that may differ between shards, or follow from the checks that were judged.
-_OWN = ("backends", "interrupted", "machine", "shard", "verdict")
+_OWN = ("backends", "baseline", "date", "interrupted", "machine", "shard", "verdict")
+#: What a run makes of its baseline.
+_CHANGES = ("added", "removed", "kept")
 
 
 class MergeError(ValueError):
@@ -48,18 +50,19 @@ def merged(reports: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> d
             )
     shards = sorted({word for report in reports for word in report["shard"].split() or [""]})
     missing = missing_from(shards)
-    head = {name: value for name, value in first.items() if name not in ("backends", "verdict")}
+    head = {name: value for name, value in first.items() if name not in ("backends", "baseline", "verdict")}
     head["machine"] = {
         field: ", ".join(sorted({word for report in reports for word in report["machine"][field].split(", ")}))
         for field in first["machine"]
     }
+    head["date"] = min(report["date"] for report in reports)
     head["shard"] = " ".join(shards) if missing else ""
     head["interrupted"] = any(report["interrupted"] for report in reports)
     backends = [
         (facts_of(backend), _checks(names, [report["backends"][place] for report in reports]))
         for place, backend in enumerate(first["backends"])
     ]
-    return concluded(head, backends, missing)
+    return concluded(head, backends, missing) | {"baseline": _baseline(reports)}
 
 
 def _require_record(name: str, report: Mapping[str, Any]) -> None:
@@ -68,7 +71,7 @@ def _require_record(name: str, report: Mapping[str, Any]) -> None:
             f"{name} has the schema {report.get('schema')!r}; this version of the kit merges {SCHEMA}. Give a record "
             "that --conformance-json wrote."
         )
-    fields = [field for field in ("backends", "interrupted", "kit", "machine", "shard") if field not in report]
+    fields = [field for field in ("backends", "date", "interrupted", "kit", "machine", "shard") if field not in report]
     for backend in report.get("backends", ()):
         fields += [f"backends[].{field}" for field in ("contracts", "expected", "promises") if field not in backend]
     if fields:
@@ -78,7 +81,22 @@ def _require_record(name: str, report: Mapping[str, Any]) -> None:
 def _common(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is the same in all shards of a run."""
     shared = {field: value for field, value in report.items() if field not in _OWN}
+    told = report.get("baseline")
+    shared["baseline"] = told and {field: told[field] for field in told if field not in _CHANGES}
     return {**shared, "backends": [facts_of(backend) for backend in report["backends"]]}
+
+
+def _baseline(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return what the shards made of the baseline, in the order of the checks."""
+    first = reports[0].get("baseline")
+    if first is None:
+        return None
+    order = [(backend["name"], code) for backend in reports[0]["backends"] for code in backend["expected"]]
+    found = {}
+    for field in _CHANGES:
+        entries = {(one["backend"], one["check"]): one for report in reports for one in report["baseline"][field]}
+        found[field] = [entries[place] for place in order if place in entries]
+    return {**first, **found}
 
 
 def _differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -10,6 +10,7 @@ from conformance import editions
 from conformance.backend import PROMISES
 from conformance.baseline import baseline_record
 from conformance.profile import Profile
+from conformance.report.benchmark import measured_of, with_durability
 from conformance.report.promises import concerns, levels_about, promise_record
 from conformance.report.required import required_records, unmet
 from conformance.result import Result
@@ -21,7 +22,9 @@ SCHEMA = 1
 
 CONFORMANT, GAPS = "CONFORMANT", "CONFORMANT, {} known gap{}"
 NOT_CONFORMANT, INCONCLUSIVE = "NOT CONFORMANT", "INCONCLUSIVE"
-_WORST_FIRST = (NOT_CONFORMANT, INCONCLUSIVE)
+#: Of a run that only measured: no rule was tested, none was asked for, and nothing went wrong.
+NOT_JUDGED = "NOT JUDGED"
+_WORST_FIRST = (NOT_CONFORMANT, INCONCLUSIVE, NOT_JUDGED)
 
 
 def make_report(run: Run, *, interrupted: bool) -> dict[str, Any]:
@@ -40,13 +43,16 @@ def make_report(run: Run, *, interrupted: bool) -> dict[str, Any]:
         "strict": gate.strict,
         "effort": run.options.effort,
         "seed": run.options.seed,
+        "date": run.date,
         "machine": {
             "python": platform.python_version(),
             "implementation": platform.python_implementation(),
             "system": platform.system(),
             "release": platform.release(),
             "architecture": platform.machine(),
+            **run.machine,
         },
+        "benchmarks": run.benchmarks,
         "shard": str(run.options.shard or ""),
         "interrupted": interrupted,
     }
@@ -83,9 +89,15 @@ def concluded(
     partial = any(backend["selected"] < backend["of"] for backend in made)
     return {
         **head,
+        "benchmarks": with_durability(head["benchmarks"], made),
         "backends": made,
         "verdict": worst[0] if worst else _conformant(gaps, head["shard"] if partial else ""),
     }
+
+
+def is_red(verdict: str) -> bool:
+    """Tell whether a verdict fails a run: one that only measured does not, and is no pass either."""
+    return verdict in (NOT_CONFORMANT, INCONCLUSIVE)
 
 
 def counts(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -145,7 +157,8 @@ def _backend(
     checks = sorted(checks, key=lambda check: order.get(check["code"], 0))
     promises = [promise_record(**promise, checks=checks, whole=not facts["case"]) for promise in facts["promises"]]
     required = required_records(head["require"], facts, promises, checks)
-    verdict, why = _verdict(checks, len(order), required, head, missing)
+    benchmarks = [one for one in head["benchmarks"] if one["backend"] == facts["name"]]
+    verdict, why = _verdict(checks, len(order), required, head, missing, benchmarks)
     return {
         **facts,
         "contracts": [
@@ -184,6 +197,7 @@ def _verdict(
     required: Sequence[Mapping[str, Any]],
     head: Mapping[str, Any],
     missing: Sequence[str],
+    benchmarks: Sequence[Mapping[str, Any]],
 ) -> tuple[str, str]:
     """Return the verdict on a backend and, where it is neither plain conformance nor plain failure, why.
 
@@ -193,6 +207,7 @@ def _verdict(
         required: What became of what is required.
         head: Of the record.
         missing: Shards without which those that were judged are no whole run.
+        benchmarks: What was measured of the backend.
     """
     judged = len(checks)
     checks = [check for check in checks if not check["provisional"]]
@@ -206,6 +221,9 @@ def _verdict(
     unclear = [c for c in checks if c["outcome"] in ("inconclusive", "blocked") and not is_accepted(c)]
     if unclear:
         return INCONCLUSIVE, f"{len(unclear)} checks could not be carried out"
+    measured, tried, failed = measured_of(benchmarks)
+    if failed:
+        return INCONCLUSIVE, f"{_count(failed, 'operation')} could not be measured"
     if head["interrupted"]:
         return INCONCLUSIVE, f"the run was stopped after {judged} of {expected} checks"
     if missing:
@@ -213,6 +231,9 @@ def _verdict(
         return INCONCLUSIVE, f"{there}: {_count(len(missing), 'shard')} missing, {', '.join(missing)}"
     # What failed here is a `should`, and was tested too.
     if not any(c["outcome"] in ("pass", "known gap", "fail") and c["suite"] != "open" for c in checks):
+        if (measured or tried) and all(c["suite"] == "open" for c in checks):
+            done = f"{_count(measured, 'operation')} measured" if measured else f"{tried} operations carried out once"
+            return NOT_JUDGED, f"{done}, no rule tested"
         return INCONCLUSIVE, "nothing was tested"
     if accepted and not any(c["outcome"] == "pass" and c["suite"] != "open" for c in checks):
         return INCONCLUSIVE, f"nothing passed: known gaps block {_count(len(accepted), 'check')}"

@@ -83,7 +83,7 @@ def record(
     options = settle(
         {"backend": [opened.name], "suite": list(suites)}, {}, Path(__file__).parent, datetime.date(2026, 1, 1)
     )
-    run = Run(options, {opened.name: profile})
+    run = Run(options, {opened.name: profile}, date="2026-01-02T03:04:05+00:00")
     for check in run.expected(profile):
         if only is None or check.code in only:
             outcome = (outcomes or {}).get(check.code, "inconclusive" if error else "pass")
