@@ -155,7 +155,7 @@ def baseline_record(
                 found["added"].append(entry)
             elif check["outcome"] in ("pass", "stale gap") and listed:
                 found["removed" if whole else "kept"].append(entry)
-    return {"file": baseline.source, "updated": updates, **found}
+    return {"source": baseline.source, "updated": updates, **found}
 
 
 def updated(baseline: Baseline, record: Mapping[str, Any], today: datetime.date) -> Baseline:

@@ -47,14 +47,14 @@ def baseline_lines(report: Mapping[str, Any], error: str) -> Iterator[tuple[str,
         report: The record.
         error: Why it could not be written; empty where it was.
     """
-    told = report["baseline"]
+    told = report.get("baseline")  # a merged record has none
     if told is None or not told["updated"]:
         return
     if error:
-        yield f"  the baseline {told['file']} could not be written: {error}", "red"
+        yield f"  the baseline {told['source']} could not be written: {error}", "red"
         return
     counts = ", ".join(f"{len(told[name])} {name}" for name in ("added", "removed"))
-    yield f"  baseline {told['file']}: {counts}", ""
+    yield f"  baseline {told['source']}: {counts}", ""
     for name in ("added", "removed"):
         for entry in told[name]:
             yield f"    {name:<8} {entry['backend']}  {entry['check']}", ""

@@ -47,7 +47,7 @@ def _contract(word: str, opened: Sequence[str], checks: Sequence[Mapping[str, An
     passed = [c for c in checks if (c["contract"], c["level"], c["outcome"]) == (word, "must", "pass")]
     if not any(not check["provisional"] for check in passed):
         return None, _NOT_MEASURED
-    return True, f"{len(passed)} must checks passed"
+    return True, f"{len(passed)} must check{'' if len(passed) == 1 else 's'} passed"
 
 
 def _level(
