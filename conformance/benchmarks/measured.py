@@ -64,6 +64,8 @@ class Measured:
                 {
                     "name": name,
                     "median": _short(summary(samples).median),
+                    "q1": _short(summary(samples).q1),
+                    "q3": _short(summary(samples).q3),
                     "ratio": _short(ratio(self.samples, samples)),
                 }
             )
@@ -123,6 +125,11 @@ def space_record(
 def failed_record(backend: str, contract: str, operation: str, error: str) -> dict[str, Any]:
     """Return plain data about an operation that raised."""
     return {**_head(backend, contract, operation), "error": error}
+
+
+def tried_record(backend: str, contract: str, operation: str, reason: str) -> dict[str, Any]:
+    """Return plain data about an operation that was carried out once, and not measured."""
+    return {**_head(backend, contract, operation), "tried": reason}
 
 
 def left_out_record(backend: str, contract: str, operation: str, reason: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from conformance.backend import CONTRACTS
+from conformance.report.record import NOT_CONFORMANT
 from conformance.report.scope import scope, tested_suites
 from conformance.report.text import one_line, plural
 
@@ -73,7 +74,7 @@ def badge_text(report: Mapping[str, Any]) -> tuple[str, str]:
     verdict, backends = report["verdict"], report["backends"]
     of_several = f" ({plural(len(backends), 'backend')})" if len(backends) > 1 else ""
     if not verdict.startswith("CONFORMANT"):
-        return one_line(verdict + of_several, _TEXT_MOST), RED if verdict.startswith("NOT") else GREY
+        return one_line(verdict + of_several, _TEXT_MOST), RED if verdict == NOT_CONFORMANT else GREY
     told = dict.fromkeys(part for backend in backends for part in _parts(backend))
     text = f"{verdict}{of_several}{' ' if told else ''}{'; '.join(told)}"
     partial = any(_is_partial(backend) for backend in backends)

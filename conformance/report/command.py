@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.commands import Refusal
 from conformance.report.load import STDIN, LoadError, read_record
+from conformance.report.record import is_red
 from conformance.report.text import printable
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def run(arguments: argparse.Namespace) -> tuple[int, Iterator[str]]:
     for name, path in paths.items():
         if asked[name] != STDOUT:
             _refuse_results(name, path, arguments.results)
-    exit_code = EXIT_CONFORMANT if report["verdict"].startswith("CONFORMANT") else EXIT_NOT
+    exit_code = EXIT_NOT if is_red(report["verdict"]) else EXIT_CONFORMANT
     if not asked:
         return exit_code, _summary(report)
     told = []

@@ -89,7 +89,7 @@ def concluded(
     partial = any(backend["selected"] < backend["of"] for backend in made)
     return {
         **head,
-        "benchmarks": with_durability(head["benchmarks"], made),
+        "benchmarks": with_durability(head.get("benchmarks", ()), made),
         "backends": made,
         "verdict": worst[0] if worst else _conformant(gaps, head["shard"] if partial else ""),
     }
@@ -157,7 +157,7 @@ def _backend(
     checks = sorted(checks, key=lambda check: order.get(check["code"], 0))
     promises = [promise_record(**promise, checks=checks, whole=not facts["case"]) for promise in facts["promises"]]
     required = required_records(head["require"], facts, promises, checks)
-    benchmarks = [one for one in head["benchmarks"] if one["backend"] == facts["name"]]
+    benchmarks = [one for one in head.get("benchmarks", ()) if one["backend"] == facts["name"]]
     verdict, why = _verdict(checks, len(order), required, head, missing, benchmarks)
     return {
         **facts,

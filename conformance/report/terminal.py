@@ -8,6 +8,7 @@ from typing import Any
 from conformance.report.gate import gap_words, provisional_lines, required_lines
 from conformance.report.matrix import Line, contracts_run, matrix_lines
 from conformance.report.partings import parting_lines
+from conformance.report.record import NOT_JUDGED
 from conformance.report.rows import checks_of, contract_rows, suite_rows
 from conformance.report.scope import scope
 
@@ -21,7 +22,7 @@ _LISTS = {"disk models": " ", "not seen": ", "}
 _SAID = ("case", "not seen")
 _LEFT_OUT = "states left out"
 #: What becomes of damage, and is told whatever is promised.
-_CLASSES = ("harmless", "detected", "silent wrong", "silent stale", "silent missing", "died", "hung")
+CLASSES = ("harmless", "detected", "silent wrong", "silent stale", "silent missing", "died", "hung")
 
 
 def header_lines(
@@ -109,18 +110,18 @@ def _damage(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for contract in backend["contracts"]:
         suites = [suite for suite in contract["suites"] if suite["name"] == "corruption"]
         for check in (check for suite in suites for check in suite["checks"]):
-            if any(_counts_classes(text) for text in check["conditions"].values()):
+            if any(counts_classes(text) for text in check["conditions"].values()):
                 yield f"  damage       {contract['name']}: {_classes(check)}", ""
 
 
-def _counts_classes(condition: str) -> bool:
+def counts_classes(condition: str) -> bool:
     """Tell whether a condition says how often a kind of damage ended in which class, as in `2 detected, 1 died`."""
-    return all(part.partition(" ")[2] in _CLASSES for part in condition.split(", "))
+    return all(part.partition(" ")[2] in CLASSES for part in condition.split(", "))
 
 
 def _classes(check: Mapping[str, Any]) -> str:
     told = []
-    for kind in _CLASSES:
+    for kind in CLASSES:
         named = [name for name, text in check["conditions"].items() if kind.startswith("silent") and kind in text]
         if count := check["evidence"].get(kind):
             told.append(f"{count:,} {kind}" + f" ({', '.join(named)})" * bool(named))
@@ -168,4 +169,4 @@ def _verdict_line(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         where, partly = scope(backend)
         yield f"  {verdict} {where}", "yellow" if partly else "green"
     else:
-        yield f"  {verdict}   {backend['why']}", "red"
+        yield f"  {verdict}   {backend['why']}", "yellow" if verdict == NOT_JUDGED else "red"

@@ -17,7 +17,8 @@ from conformance.benchmarks.items import (
     measurements,
 )
 from conformance.benchmarks.laboratory import Laboratory
-from conformance.benchmarks.measured import Measured, NotMeasuredError, failed_record, left_out_record
+from conformance.benchmarks.machine import fingerprint
+from conformance.benchmarks.measured import Measured, NotMeasuredError, failed_record, left_out_record, tried_record
 from conformance.benchmarks.plan import ONCE, PLANS
 from conformance.recording import raised
 from conformance.running.judging import LINE
@@ -118,9 +119,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session", name=LABORATORY)
 def _laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    options, line = request.config.stash[RUN].options, request.config.stash[LINE]
+    run, line = request.config.stash[RUN], request.config.stash[LINE]
+    options, folder = run.options, tmp_path_factory.mktemp("conformance-benchmark")
+    run.machine.update(fingerprint(folder))
     laboratory = Laboratory(
-        tmp_path_factory.mktemp("conformance-benchmark"),
+        folder,
         ONCE if _is_disabled(request.config) else PLANS[options.effort],
         options.seed,
         line.show if line is not None else lambda _: None,
@@ -145,7 +148,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         records.append(failed_record(name, measurement.contract, measurement.operation, raised(found)))
         raise found
     if _is_disabled(pyfuncitem.config):
-        records.append(left_out_record(name, measurement.contract, measurement.operation, "--benchmark-disable"))
+        records.append(tried_record(name, measurement.contract, measurement.operation, "--benchmark-disable"))
         return True
     record = found.record() if isinstance(found, Measured) else found
     records.append(record)

@@ -12,10 +12,11 @@ import pytest
 from conformance.baseline import updated, write_baseline
 from conformance.check import check_at
 from conformance.options import Options
+from conformance.report.benchmark import benchmark_lines
 from conformance.report.failure import shown_path
 from conformance.report.folder import PAGE, write_folder
 from conformance.report.gate import baseline_lines
-from conformance.report.record import make_report
+from conformance.report.record import is_red, make_report
 from conformance.report.terminal import header_lines, summary_lines
 from conformance.result import Result
 from conformance.running.keys import ALIASES_TAKEN, REPORT, RUN, is_worker
@@ -175,7 +176,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         except OSError as error:  # as of a full disk: the verdict must be seen all the same
             config.stash[UNWRITTEN] = str(error)
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and (
-        UNWRITTEN in config.stash or UNACCEPTED in config.stash or not report["verdict"].startswith("CONF")
+        UNWRITTEN in config.stash or UNACCEPTED in config.stash or is_red(report["verdict"])
     ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -207,6 +208,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             for text, colour in line:
                 terminalreporter.write(text, **({colour: True} if colour else {}))
             terminalreporter.line("")
+    if report["benchmarks"]:
+        terminalreporter.section("benchmark")
+        terminalreporter.ensure_newline()
+        for text, colour in benchmark_lines(report):
+            terminalreporter.line(text, **({colour: True} if colour else {}))
     for text, colour in baseline_lines(report, config.stash.get(UNACCEPTED, "")):
         terminalreporter.line(text, **({colour: True} if colour else {}))
     folder = config.stash[RUN].options.report
