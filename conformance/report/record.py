@@ -186,7 +186,7 @@ def _placed(check: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(result: Result) -> dict[str, Any]:
     record = result.to_dict()
-    del record["backend"]
+    del record["backend"], record["strict"]  # what `gates` needs to know
     record["duration_s"] = round(record["duration_s"], 4)
     return record
 
