@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.backend import PROMISES
+from conformance.report.compare_times import RATIO, compare_times
 from conformance.report.rows import checks_of
 from conformance.report.tally import NEW, SHOULD, word
 from conformance.report.text import reason_of
@@ -22,6 +23,12 @@ KINDS: Mapping[str, str] = {
     "fixed": "failed, and passes now",
     "gained": "is judged, and was not before",
 }
+#: Those between benchmarks.
+TIMES: Mapping[str, str] = {
+    "slower": "an operation takes longer, by more than chance",
+    "faster": "an operation takes less time",
+    "unmeasured": "an operation was measured, and is not any more",
+}
 _JUDGED = ("pass", "fail", "known gap", "stale gap")
 _FAILS, _PASSES = ("fail", "known gap"), ("pass", "stale gap")
 #: Evidence that shrank to this part is told, from so many on.
@@ -29,23 +36,32 @@ _SHRUNK, _EVIDENCE_LEAST = 10, 10
 _GONE = "not in the record"
 
 
-def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, slower: float = RATIO) -> dict[str, Any]:
     """Return the differences between two records as plain data.
 
     Args:
         before: The first record.
         after: The second.
+        slower: So many times slower is told.
     """
+    pairs = list(_pairs(before["backends"], after["backends"]))
+    names = [(one["name"], other["name"]) for one, other in pairs if one is not None and other is not None]
+    times, notes = compare_times(before, after, names, slower)
+    backends = []
+    for one, other in pairs:
+        backend = _backend(one, other)
+        changes = times.get(backend["name"], ())
+        backends.append(backend | {kind: [one for one in changes if one["kind"] == kind] for kind in TIMES})
     return {
         "schema": SCHEMA,
         "verdicts": [before["verdict"], after["verdict"]],
-        "notes": list(_notes(before, after)),
-        "backends": [_backend(one, other) for one, other in _pairs(before["backends"], after["backends"])],
+        "notes": [*_notes(before, after), *notes],
+        "backends": backends,
     }
 
 
 def count(comparison: Mapping[str, Any], kind: str) -> int:
-    """Return how many differences of a kind there are: one of KINDS, `weaker`, `stronger`, or `shrunk`."""
+    """Return how many differences of a kind there are: one of KINDS or TIMES, `weaker`, `stronger`, or `shrunk`."""
     return sum(len(backend[kind]) for backend in comparison["backends"])
 
 
@@ -61,7 +77,8 @@ def _notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]
     }
     for name, fact in facts.items():
         if fact(before) != fact(after):
-            yield f"{name}: {fact(before) or 'none'}, now {fact(after) or 'none'}"
+            one, other = ("none" if fact(record) == "" else fact(record) for record in (before, after))
+            yield f"{name}: {one}, now {other}"
     fields = dict.fromkeys((*before["machine"], *after["machine"]))
     changed = [name for name in fields if before["machine"].get(name) != after["machine"].get(name)]
     if changed:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from conformance.address import nearest
 from conformance.commands import Refusal
-from conformance.report.compare import KINDS, compare, count
+from conformance.report.compare import KINDS, TIMES, compare, count
+from conformance.report.compare_times import RATIO
 from conformance.report.load import LoadError, read_record
 from conformance.report.markdown import escaped
 from conformance.report.text import one_line, printable
@@ -23,6 +25,7 @@ FAIL_ON: Mapping[str, str] = {
     "weaker": "less is promised, or was observed, than before",
     "stronger": "more is promised, or was observed",
     "shrunk": "a check passes on a tenth of the evidence, or less",
+    **TIMES,
 }
 DEFAULT = "new,lost,weaker"
 _TEXT_MOST = 300
@@ -37,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT,
         metavar="KINDS",
         help=f"end in exit code {EXIT_FAILED} where there is one of these, with commas in between; empty for never; "
-        f"else {DEFAULT}",
+        f"slower=1.5 for another ratio than {RATIO}; else {DEFAULT}",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--md", action="store_true", help="as Markdown")
@@ -55,24 +58,41 @@ def run(arguments: argparse.Namespace) -> tuple[int, Iterator[str]]:
     Raises:
         Refusal: A record can't be used, or there is no such kind.
     """
-    kinds = _kinds(arguments.fail_on)
+    kinds, slower = _kinds(arguments.fail_on)
     try:
         before, after = read_record(arguments.before), read_record(arguments.after)
     except LoadError as error:
         raise Refusal(str(error)) from None
-    found = compare(before, after)
+    found = compare(before, after, slower=slower)
     failed = [kind for kind in kinds if count(found, kind)]
     found["failed_on"] = failed
     lines = _as_json(found) if arguments.json else _as_markdown(found) if arguments.md else _as_text(found)
     return EXIT_FAILED if failed else EXIT_SAME, lines
 
 
-def _kinds(text: str) -> list[str]:
-    kinds = [kind.strip() for kind in text.split(",") if kind.strip()]
-    for kind in kinds:
+def _kinds(text: str) -> tuple[list[str], float]:
+    """Return the kinds that fail a comparison, and the ratio that counts as slower."""
+    kinds, slower = [], RATIO
+    for part in (part.strip() for part in text.split(",")):
+        kind, given, ratio = part.partition("=")
+        if not part:
+            continue
         if kind not in FAIL_ON:
             raise Refusal(f"--fail-on: unknown kind {kind!r}.{nearest(kind, FAIL_ON)} Known: {', '.join(FAIL_ON)}.")
-    return kinds
+        if given:
+            slower = _ratio(kind, ratio)
+        kinds.append(kind)
+    return kinds, slower
+
+
+def _ratio(kind: str, text: str) -> float:
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = 0.0
+    if kind != "slower" or not 1 < ratio < math.inf:
+        raise Refusal(f"--fail-on: {kind}={text} is no ratio above 1. Write slower=1.3, and the other kinds alone.")
+    return ratio
 
 
 def _as_json(found: Mapping[str, Any]) -> Iterator[str]:
@@ -87,7 +107,8 @@ def _as_text(found: Mapping[str, Any]) -> Iterator[str]:
         rows = list(_rows(backend))
         for kind, what, text in rows:
             yield f"  {kind:<13} {printable(what):<18} {one_line(text, _TEXT_MOST)}"
-        yield f"  {'unchanged' if rows else 'no difference'} {backend['unchanged']:>{5 if rows else 0}}"
+        same = f"{backend['unchanged']:,} checks"
+        yield f"  {'unchanged':<13} {same}" if rows else f"  no difference in {same}"
     yield _sum(found)
 
 
@@ -129,6 +150,9 @@ def _rows(backend: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield kind, one["promise"], f"{one['what']} {one['was']}, now {one['now']}"
     for one in backend["shrunk"]:
         yield "shrunk", one["code"], f"{one['evidence']}: {one['was']:,}, now {one['now']:,}"
+    for kind in TIMES:
+        for one in backend[kind]:
+            yield kind, one["what"], one["text"]
 
 
 def _sum(found: Mapping[str, Any]) -> str:

@@ -20,6 +20,10 @@ class LoadError(Exception):
     """A file that is no record, or no whole one; the text says why, and what to give instead."""
 
 
+class _Fact:
+    """A text, or a number."""
+
+
 class _Words(tuple[str, ...]):
     """The texts that a field may have."""
 
@@ -64,22 +68,32 @@ _BACKEND = {
     "expected?": [str],
     "required?": [{"name": str, "level": str, "met": (None, bool), "why": str}],
 }
+_NUMBER = (None, float)
+_BENCHMARK = {
+    **dict.fromkeys(("backend", "contract", "operation"), str),
+    **dict.fromkeys(("unit?", "limit?", "reference?", "error?", "not_measured?", "durability_claimed?"), str),
+    **dict.fromkeys(("median?", "q1?", "q3?", "ratio_to_limit?", "ratio_to_reference?", "payload_bytes?"), _NUMBER),
+    "interval?": {str: [_NUMBER]},
+    "workers?": int,
+}
 _RECORD = {
     "kit": {"name": str, "version": str},
     "effort": str,
     "seed": int,
-    "machine": {str: str},
+    "machine": {str: _Fact},
     "backends": [_BACKEND],
     "verdict": str,
     **dict.fromkeys(("edition?", "shard?"), str),
     **dict.fromkeys(("interrupted?", "strict?"), bool),
     "require?": [str],
+    "benchmarks?": (None, [_BENCHMARK]),
 }
 #: What a record means that has not a field that came later.
 _ADDED = {"edition": "", "require": (), "strict": False, "shard": "", "interrupted": False, "baseline": None}
 _ADDED_TO_BACKEND = {"edition": "", "required": (), "round": ""}
 _ADDED_TO_CHECK = {"provisional": False, "strict": False, "gap": None}
-_TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", _Fact: "a text or a number"}
+_PYTHON = {float: (int, float), _Fact: (str, int, float)}
 
 
 def read_record(file: str) -> dict[str, Any]:
@@ -173,8 +187,7 @@ def _wrong(value: Any, shape: Any, path: str = "") -> Iterator[tuple[str, str]]:
         case Mapping():
             yield from _wrong_fields(value, shape, path)
         case _:
-            types = (int, float) if shape is float else shape
-            if not isinstance(value, types) or isinstance(value, bool) != (shape is bool):
+            if not isinstance(value, _PYTHON.get(shape, shape)) or isinstance(value, bool) != (shape is bool):
                 yield path, _TYPES[shape]
 
 

@@ -1,0 +1,106 @@
+"""The benchmarks of two results: what became slower, by more than chance, on the same hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.benchmarks.machine import comparable
+
+#: So many times slower is told, unless another ratio is asked for.
+RATIO = 1.3
+#: What a figure is measured in: the ratio and the name of what it is a ratio to, the best first.
+_YARDSTICKS = (("ratio_to_limit", "limit"), ("ratio_to_reference", "reference"))
+#: What must be the same for two figures to be of the same thing.
+_SAME = ("durability_claimed", "payload_bytes", "workers")
+
+
+def compare_times(
+    before: Mapping[str, Any], after: Mapping[str, Any], pairs: Sequence[tuple[str, str]], ratio: float = RATIO
+) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    """Return what is slower, faster, or not measured any more by the name of the later backend, and notes.
+
+    Times themselves are never compared, as another load or kernel changes them all: only their ratios to what was
+    measured in the same run, the physical limit or else the reference. A ratio counts as changed where it is `ratio`
+    times another and the two intervals have nothing in common. Bytes are no matter of chance.
+
+    Args:
+        before: The first record.
+        after: The second.
+        pairs: The names of the backends that are compared.
+        ratio: Above one.
+    """
+    was, now = (record.get("benchmarks") or [] for record in (before, after))
+    if not was and not now:
+        return {}, []
+    if not was or not now:
+        return {}, [f"benchmarks: only in the {'second' if now else 'first'} result, so there is nothing to compare"]
+    found: dict[str, list[dict[str, Any]]] = {}
+    notes: list[str] = []
+    other = comparable(before["machine"], after["machine"])
+    if other:
+        notes.append(f"benchmarks: other hardware, {other}")
+    for one, name in pairs:
+        figures = {_key(figure): figure for figure in now if figure["backend"] == name}
+        for figure in (figure for figure in was if figure["backend"] == one):
+            for difference in _differences(figure, figures.get(_key(figure)), ratio, timed=not other):
+                if difference["kind"] == "note":
+                    notes.append(f"benchmarks: {name}, {difference['text']}")
+                else:
+                    found.setdefault(name, []).append(difference)
+    return found, notes
+
+
+def _key(figure: Mapping[str, Any]) -> tuple[str, str]:
+    return figure["contract"], figure["operation"]
+
+
+def _differences(
+    was: Mapping[str, Any], now: Mapping[str, Any] | None, ratio: float, *, timed: bool
+) -> Iterator[dict[str, Any]]:
+    what = f"{was['contract']} {was['operation']}"
+    if was.get("median") is None:
+        return
+    if now is None or now.get("median") is None:
+        why = "not in the record" if now is None else now.get("error") or now.get("not_measured") or "no figure"
+        yield {"kind": "unmeasured", "what": what, "text": f"was measured, and is not any more: {why}"}
+        return
+    changed = [f"{name} {was.get(name)}, now {now.get(name)}" for name in _SAME if was.get(name) != now.get(name)]
+    if changed:
+        yield {"kind": "note", "text": f"{what}: not comparable: {'; '.join(changed)}"}
+        return
+    if was.get("unit") == "bytes":
+        if was["median"] > 0:
+            yield from _told(what, was["median"], now["median"], ratio, "bytes more than the record itself")
+    elif timed:
+        yield from _times(what, was, now, ratio)
+
+
+def _times(what: str, was: Mapping[str, Any], now: Mapping[str, Any], ratio: float) -> Iterator[dict[str, Any]]:
+    for field, yardstick in _YARDSTICKS:
+        if not (was.get(field) and now.get(field) and was.get(yardstick) == now.get(yardstick)):
+            continue
+        one, other = (figure.get("interval", {}).get(yardstick) for figure in (was, now))
+        if _apart(one, other):
+            yield from _told(what, was[field], now[field], ratio, f"times {was[yardstick]}")
+        return
+    if not any(was.get(field) for field, _ in _YARDSTICKS):
+        return  # the reference itself, where there is no limit
+    yield {"kind": "note", "text": f"{what}: not comparable: no limit and no reference that both were measured beside"}
+
+
+def _apart(one: Sequence[float | None] | None, other: Sequence[float | None] | None) -> bool:
+    """Tell whether two intervals have nothing in common; one that is not known has everything."""
+    ends = [[end for end in interval or () if end is not None] for interval in (one, other)]
+    if any(len(known) < 2 for known in ends):
+        return False
+    first, second = ends
+    return max(first) < min(second) or max(second) < min(first)
+
+
+def _told(what: str, was: float, now: float, ratio: float, unit: str) -> Iterator[dict[str, Any]]:
+    times = now / was
+    kind = "slower" if times >= ratio else "faster" if times <= 1 / ratio else ""
+    if kind:
+        text = f"{was:,.4g} {unit}, now {now:,.4g}: {times:.2f} times"
+        yield {"kind": kind, "what": what, "was": was, "now": now, "times": round(times, 4), "text": text}
