@@ -153,9 +153,12 @@ def suites(report: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> l
     return found
 
 
-def differing(report: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
-    """Return the checks that came to another word on one backend than on another."""
-    rows = []
+def differing(report: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the checks that came to another word on one backend than on another.
+
+    Under `judged` are those that differ where they were judged, under `offered` those that only do not concern all.
+    """
+    found: dict[str, list[dict[str, Any]]] = {"judged": [], "offered": []}
     for contract, suite in _places(report):
         by_backend = [_checks_at(backend, contract, suite) for backend in report["backends"]]
         for code in dict.fromkeys(code for checks in by_backend for code in checks):
@@ -166,8 +169,10 @@ def differing(report: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -
                     _outcome(check, names.get((backend["name"], code), ""), evidence=False)
                     for backend, check in zip(report["backends"], met, strict=True)
                 ]
-                rows.append({"code": code, "sentence": one["sentence"], "cells": cells})
-    return rows
+                words = {word(check) if check is not None else "not applicable" for check in met}
+                kind = "judged" if words - {"pass", "not applicable"} else "offered"
+                found[kind].append({"code": code, "sentence": one["sentence"], "cells": cells})
+    return found
 
 
 def _outcome(check: Mapping[str, Any] | None, anchor: str, *, evidence: bool = True) -> dict[str, str]:

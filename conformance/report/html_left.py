@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.report.rows import checks_of
+from conformance.report.terminal import CLASSES, counts_classes
 from conformance.report.text import plural
 
 
@@ -44,12 +45,39 @@ def _budgets(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield kind, f"at least {told}: the budget ended first, a greater --effort tries more"
 
 
+def damages(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the kinds of damage done to each backend's files, as rows of how often each ended in which class.
+
+    Args:
+        report: The record.
+    """
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for backend in report["backends"]:
+        for check in checks_of(backend, "corruption"):
+            for name, text in check["conditions"].items():
+                if counts_classes(text):
+                    row = found.setdefault((backend["name"], name), dict.fromkeys(CLASSES, 0))
+                    for part in text.split(", "):
+                        count, _, kind = part.partition(" ")
+                        row[kind] += int(count)
+    classes = [kind for kind in CLASSES if any(row[kind] for row in found.values())]
+    rows = [
+        {"backend": backend, "name": name, "counts": [row[kind] for kind in classes]}
+        for (backend, name), row in found.items()
+    ]
+    return {
+        "classes": [(kind, kind.startswith("silent") or kind in ("died", "hung")) for kind in classes],
+        "rows": rows,
+    }
+
+
 def _conditions(backend: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     found: dict[str, dict[str, int]] = {}
     for check in checks_of(backend):
         for name, text in check["conditions"].items():
-            known = found.setdefault(name, {})
-            known[text] = known.get(text, 0) + 1
+            if not counts_classes(text):
+                known = found.setdefault(name, {})
+                known[text] = known.get(text, 0) + 1
     for name, texts in found.items():
         most = list(texts.items())[:6]
         told = "; ".join(f"{text} ({plural(count, 'check')})" for text, count in most)

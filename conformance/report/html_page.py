@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.backend import CONTRACTS
 from conformance.report.html_checks import anchors, differing, matrix, suites
 from conformance.report.html_findings import SIZE_MOST, finding
-from conformance.report.html_left import left_out
+from conformance.report.html_left import damages, left_out
 from conformance.report.rows import checks_of
 from conformance.report.scope import scope
 from conformance.report.tally import NEW, PROVISIONAL, SHOULD, by_word, counted, word
@@ -47,7 +48,7 @@ def page(report: Mapping[str, Any]) -> dict[str, Any]:
         "tally": [(counted(name, len(some)), len(some)) for name, some in by_word(checks).items()],
         "total": len(checks),
         "matrix": matrix(report),
-        "differing": differing(report, names) if several else [],
+        "differing": differing(report, names) if several else None,
         "promises": [{"backend": b["name"], **promise} for b in backends for promise in b["promises"]],
         "required": [{"backend": b["name"], **one} for b in backends for one in b.get("required", ())],
         "findings": told,
@@ -60,6 +61,7 @@ def page(report: Mapping[str, Any]) -> dict[str, Any]:
             for name, reason in b["lacks"].items()
         ],
         "left_out": left_out(report),
+        "damages": damages(report),
         "suites": suites(report, names),
     }
 
@@ -167,7 +169,8 @@ def _grouped(
 
 
 def _capabilities(backends: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    for contract in dict.fromkeys(c["name"] for b in backends for c in b["contracts"] if c["name"] != "backend"):
+    opened = {c["name"] for b in backends for c in b["contracts"]}
+    for contract in (name for name in CONTRACTS if name in opened):
         offered = {
             b["name"]: next((c["capabilities"] for c in b["contracts"] if c["name"] == contract), None)
             for b in backends
