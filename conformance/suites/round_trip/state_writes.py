@@ -113,18 +113,23 @@ def test_deleting_removes_the_key_and_nothing_else(trial: Trial) -> None:
 
         DELETE FROM state WHERE key LIKE ? || '%'
     """
-    keys = ("a", "aa", "a/b", "a.b", "a%", "A", "b")
+    neighbours = ("aa", "a/b", "a.b", "a%", "A", "b")
     with trial.fresh() as session:
         store = session.open()
-        for place, key in enumerate(keys):
-            store[key] = domain.numbered(trial.backend.values, place)
+        store["a"] = domain.numbered(trial.backend.values, 0)
+        kept: dict[str, Any] = {}
+        for number, key in enumerate(neighbours, 1):
+            value = domain.numbered(trial.backend.values, number)
+            # Which texts are keys is the rule of another check.
+            if not trial.refused(lambda key=key, value=value: store.__setitem__(key, value)):  # type: ignore[misc]
+                kept[key] = value
         del store["a"]
         trial.raises(lambda: store["a"], "missing", "reading a deleted key")
         trial.true("a" not in store, "asking for a deleted key", expected="False", got="True")
-        for place, key in enumerate(keys[1:], 1):
-            trial.equal(store[key], domain.numbered(trial.backend.values, place), f"reading {key!r} after deleting 'a'")
-        trial.equal(sorted(store.keys()), sorted(keys[1:]), "listing after deleting 'a'")
-        trial.equal(len(store), len(keys) - 1, "the length after deleting 'a'")
+        for key, value in kept.items():
+            trial.equal(store[key], value, f"reading {key!r} after deleting 'a'")
+        trial.equal(sorted(store.keys()), sorted(kept), "listing after deleting 'a'")
+        trial.equal(len(store), len(kept), "the length after deleting 'a'")
 
 
 @check("STATE-DELETE-02", sources="KV-05", needs=BASIC)
