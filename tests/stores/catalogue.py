@@ -136,7 +136,7 @@ STORES = (
     Store(
         "requests-cache",
         "requests_cache_store.py:backend",
-        "`SQLiteDict(path)`",
+        "`SQLiteDict(path, serializer=pickle)`, as its own serializer is for responses",
         ("requests-cache==1.3.3",),
         "https://github.com/requests-cache/requests-cache",
     ),

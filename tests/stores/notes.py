@@ -33,5 +33,120 @@ def codes_of(note: Note) -> list[str]:
     return found
 
 
+_SQLITE = (
+    "SQLite has no checksums: what damage does to a value is given as the value, and a database that was emptied is a "
+    "new one. Its checksum VFS would notice."
+)
+_SQLITE_DOCS = "https://www.sqlite.org/cksumvfs.html"
+_FILES = "the content of a file is the value, without a checksum: whatever damage makes of it is given."
+_NO_SYNC = "nothing is synced: a power loss leaves files that are empty, cut short, or not there."
+
 #: By the name of the store.
-NOTES: dict[str, tuple[Note, ...]] = {}
+NOTES: dict[str, tuple[Note, ...]] = {
+    "diskcache": (
+        Note("STATE-VALUE-04", '`float("nan")` comes back as None: SQLite has no NaN, and a float is a column of it.'),
+        Note(
+            "STATE-CRASH-21 -22 -26",
+            "it opens SQLite with a WAL and `synchronous = NORMAL`: a power loss takes the newest commits. "
+            '`durability="prefix"` would say so.',
+            "https://grantjenks.com/docs/diskcache/tutorial.html#settings",
+        ),
+        Note(
+            "STATE-CRASH-13",
+            "a value above 32 KiB is a file of its own, which is never synced; its row is, so that after a power loss "
+            "the row leads to half a value.",
+        ),
+        Note(
+            "STATE-CRASH-55",
+            "`cache[key] = value` begins its transaction again and again for as long as SQLite raises an "
+            "OperationalError, whichever it is: on a full disk it never returns.",
+        ),
+        Note("STATE-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+    ),
+    "LevelDB (plyvel)": (
+        Note(
+            "STATE-CRASH-11 -12 -13 -16 -32",
+            "the first manifest of a new database is not synced before `CURRENT` leads to it: after a power loss it "
+            "cannot be opened.",
+            "https://github.com/google/leveldb/issues/189",
+        ),
+        Note(
+            "STATE-SHARE-01 STATE-CONC-11 -12 -13 -16 -31 -32 -35 -91",
+            "another process is locked out while the database is open; documented.",
+            "https://plyvel.readthedocs.io/en/latest/user.html",
+        ),
+        Note(
+            "STATE-CORR-01 -02 -03 -05",
+            "a record of the log that is damaged or cut is left out without a word, and what was there before it is "
+            "given; blocks of tables are not checked on reading. `paranoid_checks=True` and `verify_checksums=True` "
+            "would ask for it.",
+            "https://plyvel.readthedocs.io/en/latest/api.html",
+        ),
+    ),
+    "klepto": (
+        Note(
+            "STATE-CONC-01 -02 -12 -41 -91 STATE-CRASH-01 -06 -52 -53 -56",
+            "a value is replaced by removing its directory and renaming the new one to its place: in between the key "
+            "is missing, and if it ends there, it stays so.",
+            "https://github.com/uqfoundation/klepto/issues/56",
+        ),
+        Note(
+            "STATE-CONC-06 -16 STATE-CRASH-02 -03 -32 -55 STATE-KEY-02 STATE-FAIL-01",
+            "the directory `.I_...` in which a value is made is listed as a key while it is being written, and for "
+            "ever if the writing failed.",
+            "https://github.com/uqfoundation/klepto/issues/41",
+        ),
+        Note("STATE-CRASH-11 -12 -13 -16", _NO_SYNC),
+        Note(
+            "STATE-KEY-01 -03 -04 -05 STATE-LIST-03 STATE-MODEL-01 STATE-DELETE-01 STATE-REPLAY-01",
+            "the key is the name of a directory: `a/b` is listed as `a`, and gone when `a` is deleted.",
+            "https://github.com/uqfoundation/klepto/issues/54",
+        ),
+        Note("STATE-FAIL-03", 'the key `1` is the key `"1"`: `str` of it is the name of the directory.'),
+        Note(
+            "STATE-CORR-01 -02 -03 -05",
+            "a value that cannot be unpickled is a missing key: every exception of reading it becomes a KeyError.",
+        ),
+    ),
+    "huey": (
+        Note("STATE-FAIL-03", 'the key `1` is the key `"1"`: the column is TEXT.'),
+        Note("STATE-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+    ),
+    "LMDB": (
+        Note(
+            "STATE-SHARE-02",
+            "a second handle in the same process is refused when it is opened; other processes are welcome; documented.",
+            "https://lmdb.readthedocs.io/en/release/#environment-class",
+        ),
+        Note("STATE-CORR-02 -03 -05", "LMDB has no checksums: what damage does to a page is given as the value."),
+        Note(
+            "STATE-CORR-91",
+            "the file is mapped into memory, so that reading a page that was cut off ends the process with SIGBUS.",
+        ),
+    ),
+    "fsspec": (
+        Note(
+            "STATE-CONC-01 -02 -91 STATE-CRASH-01 -02 -03 -06 -52 -53 -56",
+            "a value is written where it lies, after the old one was cut to nothing: who reads in between, and who is "
+            "killed or out of space there, has half a value or none. Transactions of fsspec exist, and a mapper uses "
+            "none.",
+            "https://github.com/fsspec/filesystem_spec/issues/4",
+        ),
+        Note("STATE-CRASH-11 -12 -13 -16", _NO_SYNC),
+        Note(
+            "STATE-KEY-01 -04 -05 STATE-MODEL-01 STATE-DELETE-01 STATE-REPLAY-01",
+            "a key is a path: there cannot be `a` and `a/b`, and `.`, `/` and the like are directories. It is how an "
+            "object store would be mapped, but there both keys can be.",
+        ),
+        Note("STATE-KEY-06", "the key `../../x` reads, and writes, a file outside of the directory."),
+        Note(
+            "STATE-KEY-03",
+            "a key with `*`, `?` or `[` is a pattern when it is read: what comes is a dict of all files that match, "
+            "by their paths.",
+        ),
+        Note("STATE-FAIL-01", "a value that is no bytes is refused, and its key is there, with nothing in it."),
+        Note("STATE-FAIL-03", 'the key `1` is the key `"1"`, with a DeprecationWarning that it will be refused.'),
+        Note("STATE-CORR-01 -02 -03 -04 -05", _FILES),
+        Note("STATE-CORR-06", "any file in the directory is a key: that is what a mapper is for."),
+    ),
+}

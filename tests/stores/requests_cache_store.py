@@ -1,7 +1,8 @@
-"""The SQLiteDict of requests-cache: a table of keys and pickled values."""
+"""The SQLiteDict of requests-cache, with pickle as serializer: that which it has is for responses."""
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 from requests_cache import SQLiteDict
@@ -11,7 +12,7 @@ from conformance import Backend, Where
 
 def open_state(where: Where) -> Any:
     """Open the table."""
-    return SQLiteDict(where.path / "store.sqlite")
+    return SQLiteDict(where.path / "store.sqlite", serializer=pickle)
 
 
 backend = Backend("requests-cache", state=open_state)

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 #: How much of a text, of the calls and of a story is kept.
 TEXT, FIRST_CALLS, LAST_CALLS, STORY = 400, 3, 6, 30
 #: What differs from run to run and says nothing: addresses in memory, names of temporary files.
-_CHANGING = ((re.compile(r" at 0x[0-9a-f]+"), ""), (re.compile(r"/(?:tmp|var/tmp|private)/[^\s'\"<>]*/"), "…/"))
+_CHANGING = (
+    (re.compile(r" at 0x[0-9a-f]+"), ""),
+    (re.compile(r"/(?:tmp|var|private|dev/shm)/(?:[^\s'\"<>/]+/)*"), "…/"),
+)
 
 
 def summary(record: Mapping[str, Any], place: str = "") -> dict[str, Any]:
