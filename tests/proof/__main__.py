@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from conformance.address import load
-from conformance.check import catalogue, suite_names
+from conformance.check import catalogue
 from conformance.project import read_toml
 from tests.mutants.registry import mutants
 from tests.proof import sound as sounds
 from tests.proof.crew import ROOT, carried_out
+from tests.proof.findings import late
 from tests.proof.kills import KILLED, LETTERS, Kills, Row, read, to_text, write
 from tests.proof.pages import Proof, pages
 from tests.proof.plan import ODD, PHASES, Job, digest, drop, forget, wanted
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     kills = commands.add_parser("kills", help="judge mutants by checks")
     kills.add_argument("--only", action="append", default=[], help="a check or a mutant, anew; may be repeated")
+    kills.add_argument("--late", action="store_true", help="also what was given up because it took too long")
     sound = commands.add_parser("sound", help="judge honest and odd stores at many seeds")
     sound.add_argument("--only", action="append", default=[], help="a store, anew; may be repeated")
     for one in (kills, sound):
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     written.add_argument("--check", action="store_true", help="write nothing; exit 1 if something would be written")
     chosen = parser.parse_args(arguments)
     if chosen.command == "kills":
-        return measure_kills(chosen.only, chosen.processes, chosen.minutes)
+        return measure_kills(chosen.only, chosen.processes, chosen.minutes, again=chosen.late)
     if chosen.command == "sound":
         return measure_sound(chosen.only, chosen.processes, chosen.minutes)
     return write_pages(only_check=chosen.check)
@@ -60,8 +62,8 @@ def homes() -> dict[str, Path]:
     return found
 
 
-def measure_kills(only: Sequence[str], processes: int, minutes: float) -> int:
-    """Measure what is missing, and what is asked for."""
+def measure_kills(only: Sequence[str], processes: int, minutes: float, *, again: bool) -> int:
+    """Measure what is missing, and what is asked for; `again` what was given up before, too."""
     kills, until = read(KILLS), time.monotonic() + minutes * 60
     where = homes()
     unknown = [one for one in only if one not in catalogue() and one not in where]
@@ -71,6 +73,8 @@ def measure_kills(only: Sequence[str], processes: int, minutes: float) -> int:
     dropped = 0 if only else forget(kills, mutants(), catalogue(), where)
     if dropped:
         sys.stdout.write(f"{dropped} results are of modules that have changed since, and are measured anew\n")
+    for name, code in late(kills) if again else ():
+        drop(kills.rows[name], [code])
     for one in only:
         kills.rows.pop(one, None)
         for row in kills.rows.values():
@@ -111,13 +115,14 @@ def _answers(kills: Kills, only: Sequence[str], processes: int, until: float) ->
 def honest_stores() -> list[Honest]:
     """Return the references that can be named after `--backend=`, and the odd stores."""
     found = []
+    every = tuple(dict.fromkeys(check.suite for check in catalogue().values()))
     for name, address in sorted(shipped().items()):
         place = ROOT.joinpath(*address.partition(":")[0].split("."))
         home = place if place.is_dir() else place.with_suffix(".py")
         backend = load(address)
-        found.append(Honest(name, address, backend.contracts, suite_names(), home, backend.server is not None))
+        found.append(Honest(name, address, backend.contracts, every, home, backend.server is not None))
     for module in odd_modules():
-        suites = tuple(getattr(module, "SUITES", suite_names()))
+        suites = tuple(getattr(module, "SUITES", every))
         found += [
             Honest(
                 one.name, f"{ODD}{one.name}", one.contracts, suites, Path(str(module.__file__)), one.server is not None

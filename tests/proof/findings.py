@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from conformance.backend import CONTRACTS
 from conformance.check import Check
 from tests.mutants.base import Mutant
 from tests.proof.kills import KILLED, LATE, SPARED, Kills, Row, area
-from tests.proof.plan import companions
+from tests.proof.plan import ORDER, companions
 
 #: A contract and a suite.
 Group = tuple[str, str]
@@ -35,12 +36,12 @@ def group(check: Check) -> Group:
 
 
 def groups(checks: Mapping[str, Check]) -> dict[Group, list[Check]]:
-    """Return the checks by contract and suite, in the order of the catalogue, contract after contract."""
+    """Return the checks by contract and suite, both in the order in which they are explained."""
     found: dict[Group, list[Check]] = {}
     for check in checks.values():
         found.setdefault(group(check), []).append(check)
-    contracts = list(dict.fromkeys(contract for contract, _ in found))
-    return dict(sorted(found.items(), key=lambda one: contracts.index(one[0][0])))
+    places = {name: place for place, name in enumerate((*CONTRACTS, *ORDER))}
+    return dict(sorted(found.items(), key=lambda one: [places.get(name, len(places)) for name in one[0]]))
 
 
 def met_in(where: Group, mutants: Sequence[Mutant], checks: Mapping[str, Check]) -> list[Mutant]:

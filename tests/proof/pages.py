@@ -83,23 +83,15 @@ def _summary(proof: Proof) -> str:
         ),
         "## By contract and suite",
         _table(
-            (
-                "contract",
-                "suite",
-                "checks",
-                "that kill a mutant alone",
-                "or with neighbours only",
-                "mutants",
-                "killed by all that must",
-                "trials of these: killed",
-                "pairs tried",
-            ),
+            ("contract", "suite", "checks", "alone", "nearby", "mutants", "killed", "trials", "pairs"),
             [_summary_row(proof, where, members, killed) for where, members in groups(checks).items()],
         ),
         (
-            "A mutant counts as killed *alone* when it has met all checks of the contract and suite, and no other "
-            "killed it. *Neighbours* are checks whose codes differ in the number alone: STATE-KEY-01 and STATE-KEY-04. "
-            "*Pairs tried* are mutants by checks, of as many as there are."
+            "*Alone*: checks with a mutant that no other check of the contract and suite killed, all of which it met. "
+            "*Nearby*: those, and the checks with a mutant that only they and their neighbours killed; neighbours "
+            "differ in the number alone, as STATE-KEY-01 and STATE-KEY-04 do. *Killed*: mutants that each check that "
+            "must kill them did kill, in every trial. *Trials*: of these checks, and how many killed. *Pairs*: of a "
+            "mutant and a check, how many were tried."
         ),
         "## Checks without a mutant of their own",
         _without_own_block(proof, alone, killed),
@@ -213,7 +205,8 @@ def _contract_page(proof: Proof, contract: str, killed: Mapping[str, Victims]) -
         title,
         (
             "[All contracts](../kill-matrix.md), and how it was measured. `3/3`: killed in three trials of three, each "
-            "at another seed. Without a number: killed in the one trial there was."
+            "at another seed. Without a number: killed in the one trial there was. *Alone*: no other check killed that "
+            "mutant; *with neighbours*: only checks whose codes differ in the number alone."
         ),
     ]
     for where, members in groups(proof.checks).items():
@@ -228,7 +221,7 @@ def _suite_blocks(proof: Proof, where: Group, members: Sequence[Check], killed: 
     return [
         f"## {where[1]}",
         f"{len(members)} checks, {len(inside)} mutants.",
-        _table(("check", "kills, and no other does", "kills with neighbours only", "kills with others"), rows),
+        _table(("check", "kills"), rows),
         f"<details><summary>The {len(inside)} mutants, each with all that kills it</summary>",
         _mutant_list(proof, inside),
         "</details>",
@@ -249,13 +242,12 @@ def _check_row(proof: Proof, code: str, found: Victims) -> tuple[str, ...]:
     more = [name for name in found.others if name not in made]
     others = [*made, *more][: max(len(made), NAMED)]
     rest = len(found.others) - len(others)
-    ending = [f"and {rest} more"] if rest else []
-    return (
-        _link(code, "../checks/"),
-        ", ".join(told(found.alone)),
-        ", ".join(told(found.nearby)),
-        ", ".join([*told(others), *ending]),
-    )
+    parts = {
+        "alone": told(found.alone),
+        "with neighbours": told(found.nearby),
+        "with others": [*told(others), *([f"{rest} more"] if rest else [])],
+    }
+    return _link(code, "../checks/"), "; ".join(f"{how}: {', '.join(names)}" for how, names in parts.items() if names)
 
 
 def _mutant_list(proof: Proof, inside: Sequence[Mutant]) -> str:

@@ -21,7 +21,7 @@ DRAWN = ("examples", "sequences")
 #: What a job's odd store begins with.
 ODD = "odd/"
 #: The cheap suites first.
-ORDER = ("open", "differential", "round-trip", "replay", "corruption", "crash-recovery", "concurrency")
+ORDER = ("open", "round-trip", "differential", "replay", "corruption", "crash-recovery", "concurrency")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def wanted(phase: Phase, kills: Kills, mutants: Sequence[Mutant], checks: Mappin
 
 
 def _cost(mutant: Mutant, checks: Mapping[str, Check]) -> int:
-    return max(ORDER.index(checks[code].suite) for code in mutant.killed_by)
+    suites = [checks[code].suite for code in mutant.killed_by]
+    return max(ORDER.index(suite) if suite in ORDER else len(ORDER) for suite in suites)
 
 
 def first(mutant: Mutant, row: Row, checks: Mapping[str, Check], kills: Kills) -> list[Job]:
