@@ -156,6 +156,7 @@ def _refuse_results(name: str, path: Path, results: Sequence[str]) -> None:
 
 
 def _summary(report: Mapping[str, Any]) -> Iterator[str]:
+    from conformance.report.benchmark import benchmark_lines
     from conformance.report.terminal import summary_lines
 
     colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
@@ -166,6 +167,10 @@ def _summary(report: Mapping[str, Any]) -> Iterator[str]:
         yield printable(f" conformance: {backend['name']} ").center(width, "=")
         for line in summary_lines(backend, width):
             yield "".join(_coloured(text, colour if colours else "") for text, colour in line)
+    if report["benchmarks"]:
+        yield " benchmark ".center(width, "=")
+        for text, colour in benchmark_lines(report):
+            yield _coloured(text, colour if colours else "")
 
 
 def _coloured(text: str, colour: str) -> str:

@@ -62,7 +62,7 @@ def _differences(
     if was.get("median") is None:
         return
     if now is None or now.get("median") is None:
-        why = "not in the record" if now is None else now.get("error") or now.get("not_measured") or "no figure"
+        why = "not in the record" if now is None else now.get("error") or now.get("not_measured") or "carried out once"
         yield {"kind": "unmeasured", "what": what, "text": f"was measured, and is not any more: {why}"}
         return
     changed = [f"{name} {was.get(name)}, now {now.get(name)}" for name in _SAME if was.get(name) != now.get(name)]
@@ -82,11 +82,18 @@ def _times(what: str, was: Mapping[str, Any], now: Mapping[str, Any], ratio: flo
             continue
         one, other = (figure.get("interval", {}).get(yardstick) for figure in (was, now))
         if _apart(one, other):
-            yield from _told(what, was[field], now[field], ratio, f"times {was[yardstick]}")
+            for told in _told(what, was[field], now[field], ratio, f"times {was[yardstick]}"):
+                yield {**told, "text": f"{told['text']} ({_durability(was, now)})"}
         return
     if not any(was.get(field) for field, _ in _YARDSTICKS):
         return  # the reference itself, where there is no limit
     yield {"kind": "note", "text": f"{what}: not comparable: no limit and no reference that both were measured beside"}
+
+
+def _durability(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return at which durability both were measured: no two times are compared without it."""
+    one, other = (figure.get("durability", f"claims {figure['durability_claimed']}") for figure in (was, now))
+    return str(one) if one == other else f"{one}, now {other}"
 
 
 def _apart(one: Sequence[float | None] | None, other: Sequence[float | None] | None) -> bool:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from conformance.backend import CONTRACTS, PROMISES
 from conformance.report.record import SCHEMA
@@ -22,6 +22,14 @@ class LoadError(Exception):
 
 class _Fact:
     """A text, or a number."""
+
+
+class _If(NamedTuple):
+    """A dict of named fields, which has one shape where a field is there, and another where it is not."""
+
+    field: str
+    then: Mapping[str, Any]
+    otherwise: Mapping[str, Any]
 
 
 class _Words(tuple[str, ...]):
@@ -47,7 +55,7 @@ _CHECK = {
     "counterexample": (None, _EXAMPLE),
     "conditions": {str: str},
     "gap?": (None, _GAP),
-    **dict.fromkeys(("provisional?", "strict?", "gates?"), bool),
+    **dict.fromkeys(("provisional?", "gates?"), bool),
 }
 _SUITE = {"name": str, "checks": [_CHECK]}
 _PROMISE = {
@@ -69,12 +77,18 @@ _BACKEND = {
     "required?": [{"name": str, "level": str, "met": (None, bool), "why": str}],
 }
 _NUMBER = (None, float)
-_BENCHMARK = {
-    **dict.fromkeys(("backend", "contract", "operation"), str),
-    **dict.fromkeys(("unit?", "limit?", "reference?", "error?", "not_measured?", "durability_claimed?"), str),
-    **dict.fromkeys(("median?", "q1?", "q3?", "ratio_to_limit?", "ratio_to_reference?", "payload_bytes?"), _NUMBER),
-    "interval?": {str: [_NUMBER]},
-    "workers?": int,
+_ENDS = [_NUMBER]
+_GROWTH = {"lengths": [int], "slope": float, "slope_interval": [float], "word": str}
+_NOT_MEASURED = {**dict.fromkeys(("backend", "contract", "operation"), str), "error?": str, "not_measured?": str}
+_MEASURED = {
+    **_NOT_MEASURED,
+    **dict.fromkeys(("unit", "limit", "reference", "durability_claimed", "durability", "not_the_same"), str),
+    **dict.fromkeys(("median", "q1", "q3"), float),
+    **dict.fromkeys(("rounds", "payload_bytes", "workers"), int),
+    **dict.fromkeys(("ratio_to_limit", "ratio_to_reference"), _NUMBER),
+    "interval": {str: _ENDS},
+    "limits": [{"name": str, "median": float, "q1": float, "q3": float}],
+    "growth?": _GROWTH,
 }
 _RECORD = {
     "kit": {"name": str, "version": str},
@@ -86,12 +100,17 @@ _RECORD = {
     **dict.fromkeys(("edition?", "shard?"), str),
     **dict.fromkeys(("interrupted?", "strict?"), bool),
     "require?": [str],
-    "benchmarks?": (None, [_BENCHMARK]),
+    "benchmarks?": [_If("median", _MEASURED, _NOT_MEASURED)],
 }
 #: What a record means that has not a field that came later.
-_ADDED = {"edition": "", "require": (), "strict": False, "shard": "", "interrupted": False, "baseline": None}
+_ADDED = {
+    **dict.fromkeys(("edition", "shard"), ""),
+    **dict.fromkeys(("strict", "interrupted"), False),
+    **dict.fromkeys(("require", "benchmarks"), ()),
+    "baseline": None,
+}
 _ADDED_TO_BACKEND = {"edition": "", "required": (), "round": ""}
-_ADDED_TO_CHECK = {"provisional": False, "strict": False, "gap": None}
+_ADDED_TO_CHECK = {"provisional": False, "gap": None}
 _TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", _Fact: "a text or a number"}
 _PYTHON = {float: (int, float), _Fact: (str, int, float)}
 
@@ -175,6 +194,9 @@ def _wrong(value: Any, shape: Any, path: str = "") -> Iterator[tuple[str, str]]:
         case _Words():
             if value not in shape:
                 yield path, f"one of {', '.join(shape)}"
+        case _If(field, then, otherwise):
+            has = isinstance(value, Mapping) and field in value
+            yield from _wrong_fields(value, then if has else otherwise, path)
         case (None, one):
             if value is not None:
                 yield from _wrong(value, one, path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.recording import Call
+from conformance.report.benchmark import benchmark_lines
 from conformance.report.failure import call_lines
 from conformance.report.gate import gap_words
 from conformance.report.matrix import matrix_cells
@@ -23,6 +24,7 @@ _TEXT_MOST, _LINE_MOST, _BLOCK_LINES_MOST = 2_000, 400, 200
 #: What is left out first where there is no room for all, and how it is told; what has no kind is left out last.
 _LEFT_OUT = {
     "passes": "{} passed checks",
+    "benchmarks": "{} section of benchmarks",
     "absent": "the codes of {} checks that are not applicable",
     "calls": "the calls of {} failures",
     "details": "what {} failures expected and got",
@@ -73,6 +75,9 @@ def markdown(report: Mapping[str, Any], size_most: int = SIZE_MOST) -> str:
     parts = [_Part(_head(report))]
     for backend in report["backends"]:
         parts += _backend(backend, several=len(report["backends"]) > 1)
+    if report["benchmarks"]:
+        told = code_block(text for text, _ in benchmark_lines(report))
+        parts.append(_Part(f"### Benchmarks\n\n{told}", "", "benchmarks"))
     return _fitted(parts, size_most)
 
 
@@ -101,7 +106,9 @@ def _cut(text: str, most: int) -> str:
 def _head(report: Mapping[str, Any]) -> str:
     backends = report["backends"]
     names = ", ".join(escaped(backend["name"]) for backend in backends)
-    machine = [report["machine"].get(field, "") for field in ("implementation", "python", "system", "architecture")]
+    machine = [
+        str(report["machine"].get(field, "")) for field in ("implementation", "python", "system", "architecture")
+    ]
     facts = [f"{name} {report[name]}" for name in ("edition", "effort", "seed", "shard") if report[name] != ""]
     facts += [f"kit {report['kit']['version']}", *machine]
     lines = [f"## {escaped(report['verdict'])}: {names}"]

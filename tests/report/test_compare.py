@@ -173,11 +173,18 @@ def times(before: Mapping[str, Any], after: Mapping[str, Any], slower: float = 1
 
 def test_ratios_are_compared_when_they_are_apart() -> None:
     """An operation is slower where its ratio to the limit is, by more than asked for and more than chance."""
-    text = "2 times write + fdatasync, now 4: 2.00 times"
+    text = "2 times write + fdatasync, now 4: 2.00 times (claims power-loss)"
     assert times(timed(), timed(4.0)) == ({"slower": [text]}, "")
-    assert times(timed(4.0), timed()) == ({"faster": ["4 times write + fdatasync, now 2: 0.50 times"]}, "")
+    assert times(timed(4.0), timed()) == (
+        {"faster": ["4 times write + fdatasync, now 2: 0.50 times (claims power-loss)"]},
+        "",
+    )
     assert times(timed(), timed(4.0, spread=2.0)) == ({}, "")  # as much may be chance
     assert times(timed(), timed(4.0), slower=2.5) == ({}, "")
+    seen = [timed(durability="observed power-loss"), timed(4.0, durability="claims power-loss, not observed")]
+    assert times(*seen)[0]["slower"] == [
+        "2 times write + fdatasync, now 4: 2.00 times (observed power-loss, now claims power-loss, not observed)"
+    ]
     # The disk was slower, and the store with it.
     assert times(timed(), timed(median=1.0)) == ({}, "")
 
@@ -187,7 +194,7 @@ def test_the_reference_stands_in_for_a_limit() -> None:
     beside = {"limit": "", "ratio_to_limit": None, "reference": "memory", "interval": {"reference": [1.9, 2.1]}}
     after = {**beside, "ratio_to_reference": 4.0, "interval": {"reference": [3.9, 4.1]}}
     before = timed(**beside, ratio_to_reference=2.0)
-    assert times(before, timed(**after))[0] == {"slower": ["2 times memory, now 4: 2.00 times"]}
+    assert times(before, timed(**after))[0] == {"slower": ["2 times memory, now 4: 2.00 times (claims power-loss)"]}
     assert "not comparable: no limit and no reference" in times(before, timed(**{**after, "reference": "wal"}))[1]
 
 
