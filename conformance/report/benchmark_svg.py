@@ -13,8 +13,6 @@ from typing import Any
 
 #: Pixels: of a row, of a bar, of the space between operations, of the names at the left, of the axis, of a letter.
 ROW, BAR, SPACE, LEFT, AXIS, LETTER = 18, 10, 12, 250, 420, 7
-#: Of the words behind the longest bar.
-_RIGHT = 300
 _COLOURS = ("#4e9fd1", "#e08a3c", "#57a773", "#a583c4", "#c9a227", "#d46a6a")
 _LINE = "#6b7680"
 
@@ -35,7 +33,7 @@ def benchmark_svg(benchmarks: Sequence[Mapping[str, Any]]) -> str:
     backends = list(dict.fromkeys(one["backend"] for one in drawn))
     low, high = _decades(drawn)
     height = ROW * (len(drawn) + 2) + SPACE * len(operations)
-    width = LEFT + AXIS + _RIGHT
+    width = LEFT + AXIS + 3 * LETTER + LETTER * max(len(_words(one)) for one in drawn)
     lines = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
@@ -100,5 +98,9 @@ def _row(one: Mapping[str, Any], name: str, top: int, axis: tuple[int, int], col
     left, right = _x(low, axis), _x(high, axis)
     shape = f"M{left:.1f} {middle} H{right:.1f} M{left:.1f} {top} v{BAR} M{right:.1f} {top} v{BAR}"
     yield f'<path d="{shape}" stroke="currentColor" fill="none"/>'
-    words = label + (f" ({other})" if other else "")
-    yield f'<text x="{max(end, right) + 8:.1f}" y="{top + BAR}" fill="currentColor">{escape(words)}</text></g>'
+    yield f'<text x="{max(end, right) + 8:.1f}" y="{top + BAR}" fill="currentColor">{escape(_words(one))}</text></g>'
+
+
+def _words(one: Mapping[str, Any]) -> str:
+    other = f" ({one['not_the_same']})" if one.get("not_the_same") else ""
+    return f"{one['backend']} {one['ratio_to_limit']:.3g}x{other}"
