@@ -41,6 +41,10 @@ _SQLITE_DOCS = "https://www.sqlite.org/cksumvfs.html"
 _FILES = "the content of a file is the value, without a checksum: whatever damage makes of it is given."
 _NO_SYNC = "nothing is synced: a power loss leaves files that are empty, cut short, or not there."
 
+_LANGCHAIN_FILES = (
+    "https://github.com/langchain-ai/langchain/blob/master/libs/langchain/langchain_classic/storage/file_system.py"
+)
+
 #: By the name of the store.
 NOTES: dict[str, tuple[Note, ...]] = {
     "diskcache": (
@@ -49,7 +53,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "STATE-CRASH-21 -22 -26",
             "it opens SQLite with a WAL and `synchronous = NORMAL`: a power loss takes the newest commits. "
             '`durability="prefix"` would say so.',
-            "https://grantjenks.com/docs/diskcache/tutorial.html#settings",
+            "https://grantjenks.com/docs/diskcache/tutorial.html",
         ),
         Note(
             "STATE-CRASH-13",
@@ -115,8 +119,9 @@ NOTES: dict[str, tuple[Note, ...]] = {
     "LMDB": (
         Note(
             "STATE-SHARE-02",
-            "a second handle in the same process is refused when it is opened; other processes are welcome; documented.",
-            "https://lmdb.readthedocs.io/en/release/#environment-class",
+            "a second handle in the same process is refused when it is opened; other processes are welcome; "
+            "documented.",
+            "https://lmdb.readthedocs.io/en/release/",
         ),
         Note("STATE-CORR-02 -03 -05", "LMDB has no checksums: what damage does to a page is given as the value."),
         Note(
@@ -148,5 +153,46 @@ NOTES: dict[str, tuple[Note, ...]] = {
         Note("STATE-FAIL-03", 'the key `1` is the key `"1"`, with a DeprecationWarning that it will be refused.'),
         Note("STATE-CORR-01 -02 -03 -04 -05", _FILES),
         Note("STATE-CORR-06", "any file in the directory is a key: that is what a mapper is for."),
+    ),
+    "zarr": (
+        Note(
+            "STATE-CONC-06 STATE-CRASH-01 -02 -03 -06 -32",
+            "the file `....partial` in which a value is made is listed as a key while it is being written, and "
+            "for ever "
+            "if the process is killed there.",
+            "https://github.com/zarr-developers/zarr-python/issues/4161",
+        ),
+        Note(
+            "STATE-CRASH-11 -12 -13 -16",
+            "neither the content nor the name is synced: a power loss leaves the value empty, or its `.partial` file.",
+        ),
+        Note(
+            "STATE-KEY-01 -03 -04 -05 STATE-MODEL-01 STATE-REPLAY-01",
+            "a key is a path: there cannot be `a` and `a/b`, `a/.` is `a`, and `.` or `/` is no file. Keys of "
+            "zarr have "
+            "no such forms, and the store does not refuse them.",
+        ),
+        Note("STATE-KEY-06", "the key `../../x` reads, and writes, a file outside of the directory."),
+        Note("STATE-CORR-01 -02 -03 -04 -05", _FILES),
+        Note("STATE-CORR-06", "any file in the directory is a key."),
+    ),
+    "LangChain LocalFileStore": (
+        Note(
+            "STATE-CONC-02 -12 -41 -91 STATE-CRASH-01 -02 -03 -06 -32 -52 -53",
+            "a value is written where it lies, after the old one was cut to nothing: who reads in between, and who is "
+            "killed or out of space there, has half a value or none. The issue is that of its twin in "
+            "JavaScript, which "
+            "has been repaired.",
+            "https://github.com/langchain-ai/langchainjs/issues/9337",
+        ),
+        Note("STATE-CRASH-11 -12 -13 -16", _NO_SYNC),
+        Note(
+            "STATE-KEY-01 -04 -05 STATE-MODEL-01 STATE-REPLAY-01",
+            "keys are letters, digits and `_.-/`; all others are refused, loudly, as documented. And a key is a path: "
+            "there cannot be `a` and `a/b`.",
+            _LANGCHAIN_FILES,
+        ),
+        Note("STATE-CORR-01 -02 -03 -04 -05", _FILES),
+        Note("STATE-CORR-06", "any file in the directory is a key."),
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from tests.stores.catalogue import STORES
@@ -23,9 +24,9 @@ HEAD = """\
 
 # Public stores
 
-The kit on {count} stores of the package index, from {distributions} distributions, unchanged. Each is opened as its
-documentation opens it, with the smallest adapter that gives it the verbs of a contract (`tests/stores/`), which maps
-verbs and adds nothing. None says what it lacks, but for what its section tells, so that it is held to
+The kit on {count} stores, from {distributions} distributions of the package index and Python itself, unchanged. Each is
+opened as its documentation opens it, with the smallest adapter that gives it the verbs of a contract (`tests/stores/`),
+which maps verbs and adds nothing. None says what it lacks, but for what its section tells, so that it is held to
 [the strictest promises](guide/promises.md).
 
 The results are those of these versions, on the date that stands with each, on {system}, Python {python}, at `{effort}`
@@ -132,8 +133,9 @@ def _section(store: Store, found: Mapping[str, Any] | None) -> list[str]:
         lines.append(f"It lacks `{level}`: {reason}{f' ([documented]({where}))' if where else ''}.")
     if found["server"]:
         lines.append(f"On {found['server'].split(',')[0]}.")
-    for code, count in found["blocked"].items():
-        lines.append(f"Not measured, because {_link(code)} is broken: {count} check{'s' if count > 1 else ''}.")
+    blocked = [f"{count} by {_link(code)}" for code, count in found["blocked"].items()]
+    if blocked:
+        lines.append(f"Not measured, as a rule that they rest on is broken: {', '.join(blocked)}.")
     for code, reason in found["inconclusive"].items():
         lines.append(f"{_link(code)} came to no end: {reason}")
     lines += [block for group in _groups(store.name, found["findings"]) for block in _finding(*group)]
@@ -167,11 +169,14 @@ def _short(address: str) -> str:
 
 def _case(finding: Mapping[str, Any]) -> str:
     """Return the smallest case, indented, so that it is shown as it is."""
-    lines = [*finding.get("story", ()), *finding.get("calls", ())]
-    lines.append(f"{finding['code']}, {finding.get('what', '')}:")
-    lines += [f"    {word:<9}{finding[word]}" for word in ("expected", "got") if finding.get(word)]
-    shown = [part for line in lines for part in line.splitlines() or [""]]
-    return "\n".join(f"    {_cut(line)}".rstrip() for line in shown)
+    lines = [part for line in (*finding.get("story", ()), *finding.get("calls", ())) for part in line.splitlines()]
+    lines = [_cut(line) for line in lines]
+    lines += textwrap.wrap(f"{finding['code']}, {finding.get('what', '')}:", _WIDTH)
+    for word in ("expected", "got"):
+        lines += textwrap.wrap(
+            finding.get(word, ""), _WIDTH - 13, initial_indent=f"    {word:<9}", subsequent_indent=" " * 13
+        )
+    return "\n".join(f"    {line}".rstrip() for line in lines)
 
 
 def _cut(line: str) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: How much of a text, of the calls and of a story is kept.
-TEXT, FIRST_CALLS, LAST_CALLS, STORY = 400, 3, 6, 30
+#: How much of a text is kept, and how many of the first and the last calls and lines of a story.
+TEXT, CALLS, STORY = 400, (3, 6), (4, 20)
 #: What differs from run to run and says nothing: addresses in memory, names of temporary files.
 _CHANGING = (
     (re.compile(r" at 0x[0-9a-f]+"), ""),
@@ -78,9 +78,6 @@ def _finding(check: Mapping[str, Any], place: str) -> dict[str, Any]:
         _text(f"{'    ' * call['depth']}{call['source']} {call['outcome']}".rstrip(), place)
         for call in example.get("calls", ())
     ]
-    hidden = len(calls) - FIRST_CALLS - LAST_CALLS
-    if hidden > 1:
-        calls = [*calls[:FIRST_CALLS], f"... {hidden} more calls", *calls[-LAST_CALLS:]]
     kept = {
         "code": check["code"],
         "level": check["level"],
@@ -89,10 +86,16 @@ def _finding(check: Mapping[str, Any], place: str) -> dict[str, Any]:
         "expected": _text(example.get("expected", ""), place),
         "got": _text(example.get("got", ""), place),
         "note": _text(example.get("note", ""), place),
-        "calls": calls,
-        "story": [_text(line, place).rstrip() for line in example.get("story", ())][:STORY],
+        "calls": _ends(calls, "calls", *CALLS),
+        "story": _ends([_text(line, place).rstrip() for line in example.get("story", ())], "lines", *STORY),
     }
     return {name: value for name, value in kept.items() if value}
+
+
+def _ends(lines: list[str], what: str, first: int, last: int) -> list[str]:
+    """Return the first and the last of many lines, and between them how many were left out."""
+    hidden = len(lines) - first - last
+    return lines if hidden <= 1 else [*lines[:first], f"... {hidden} more {what}", *lines[-last:]]
 
 
 def _text(text: str, place: str) -> str:
