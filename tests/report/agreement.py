@@ -1,0 +1,109 @@
+"""What each output says of how many checks came to what, read from its text as a reader would."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.report.records import checks
+
+#: Words of the summary, as they begin a line, and those of the other outputs.
+_LINES = {
+    "new failure": "new failure",
+    "stale gap": "stale gap",
+    "inconclusive": "inconclusive",
+    "known gap": "known gap",
+    "should": "broken should",
+}
+_PLURALS = {
+    "new failures": "new failure",
+    "stale gaps": "stale gap",
+    "known gaps": "known gap",
+    "broken shoulds": "broken should",
+    "passed": "pass",
+}
+_TALLY = re.compile(r"(\d+) ([a-z ]+)")
+
+
+def in_record(report: Mapping[str, Any]) -> Counter[str]:
+    """Return how many checks of a record came to what, from its outcomes and levels alone."""
+    broken = {"must": "new failure", "should": "broken should"}
+    return Counter(broken[c["level"]] if c["outcome"] == "fail" else c["outcome"] for c in checks(report))
+
+
+def in_terminal(lines: Iterable[str]) -> Counter[str]:
+    """Return the counts of a summary in rows; passes are those of its columns."""
+    found: Counter[str] = Counter()
+    for line in lines:
+        word = line[2:14].strip()
+        if word in _LINES and re.match(r"[A-Z]+-", line[15:]):
+            found[_LINES[word]] += 1
+        elif told := re.match(r"  blocked by \S+ \(not run\): (.*)", line):
+            codes, _, more = told[1].partition(" and ")
+            found["blocked"] += len(codes.split()) + (int(more.split()[0]) if more else 0)
+        elif told := re.match(r"  n/a (\d+): ", line):
+            found["not applicable"] += int(told[1])
+        elif told := re.match(r"  \S+/\S+ +(\d+/\d+|-) +(\d+/\d+|-) +(\d+|-) +(\d+|-)   ", line):
+            found["pass"] += sum(int(cell.partition("/")[0]) for cell in told.groups()[:2] if cell != "-")
+    return found
+
+
+def tallied(text: str) -> Counter[str]:
+    """Return the counts of `1 new failure, 2 passed`."""
+    return Counter({_PLURALS.get(word.strip(), word.strip()): int(number) for number, word in _TALLY.findall(text)})
+
+
+def in_markdown(text: str) -> Counter[str]:
+    """Return the counts that its first lines say; require that the sections below have as many."""
+    told = re.search(r"^.*?\d+ checks?: (.*)\.$", text, re.MULTILINE)
+    assert told
+    found = tallied(told[1])
+    headings = {
+        "New failures": "new failure",
+        "Broken shoulds, which do not change the verdict": "broken should",
+        "Stale gaps": "stale gap",
+        "Inconclusive": "inconclusive",
+        "Blocked": "blocked",
+        "Known gaps": "known gap",
+        "Not applicable": "not applicable",
+    }
+    for heading, word in headings.items():
+        sections = re.findall(rf"^### {heading} \((\d+)\)$", text, re.MULTILINE)
+        assert sum(map(int, sections)) == found[word]
+    return found
+
+
+def in_html(text: str) -> Counter[str]:
+    """Return the counts of the page's last line."""
+    told = re.search(r"<footer>\s*<p>(.*?) of (\d+) checks\.", text)
+    assert told
+    assert sum(tallied(told[1]).values()) == int(told[2])
+    return tallied(told[1])
+
+
+def in_junit(text: str) -> Counter[str]:
+    """Return the counts of the cases; require that those of the suites are the same."""
+    root = ET.fromstring(text.encode())
+    found: Counter[str] = Counter()
+    for suite in root.iter("testsuite"):
+        cases = suite.findall("testcase")
+        ends = [child for case in cases for child in case if child.tag in ("failure", "skipped")]
+        found.update(child.attrib["type"] for child in ends)
+        found["pass"] += len(cases) - len(ends)
+        assert int(suite.attrib["tests"]) == len(cases)
+        assert int(suite.attrib["failures"]) == sum(child.tag == "failure" for child in ends)
+        assert int(suite.attrib["skipped"]) == sum(child.tag == "skipped" for child in ends)
+    return found
+
+
+def in_pytests_junit(text: str) -> Counter[str]:
+    """Return the counts of the properties that pytest's own XML has, by outcome and level."""
+    found: Counter[str] = Counter()
+    for case in ET.fromstring(text).iter("testcase"):
+        facts = {one.attrib["name"]: one.attrib["value"] for one in case.iter("property")}
+        broken = {"must": "new failure", "should": "broken should"}[facts["conformance_level"]]
+        found[broken if facts["conformance_outcome"] == "fail" else facts["conformance_outcome"]] += 1
+    return found
