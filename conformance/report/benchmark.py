@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.report.text import plural
+
 #: The suite whose checks show which durability holds; without it a durability is claimed, and not observed.
 _OBSERVES = "crash-recovery"
 #: The bare disk is so uneven between its quartiles that the machine was busy, or the disk is shared.
@@ -215,7 +217,7 @@ def _rest(benchmarks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
         if "not_measured" in one:
             left.setdefault((one["backend"], one["not_measured"]), []).append(f"{one['contract']} {one['operation']}")
     for backend, number in tried.items():
-        yield f"  not measured {backend}: {number} operations were carried out once (--benchmark-disable)", "yellow"
+        yield f"  not measured {backend}: {plural(number, 'operation')} carried out once (--benchmark-disable)", "yellow"
     for (backend, reason), operations in left.items():
         yield f"  not measured {backend}: {', '.join(operations)}: {reason}", ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -146,8 +147,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         pytest.skip(f"not measured: {found}")
     if isinstance(found, Exception):
         records.append(failed_record(name, measurement.contract, measurement.operation, raised(found)))
+        if measurement.timed:
+            _tell_of_none(pyfuncitem.funcargs[FIXTURE])
         raise found
     if _is_disabled(pyfuncitem.config):
+        if measurement.timed:
+            pyfuncitem.funcargs[FIXTURE].pedantic(_nothing)
         records.append(tried_record(name, measurement.contract, measurement.operation, "--benchmark-disable"))
         return True
     record = found.record() if isinstance(found, Measured) else found
@@ -187,6 +192,20 @@ def _tell(item: pytest.Function, found: Measured, record: dict[str, Any]) -> Non
     )
     fixture.extra_info["durability"] = f"claims {found.durability}"
     fixture.pedantic(_nothing, rounds=len(found.samples), iterations=inner)
+
+
+def _tell_of_none(fixture: Any) -> None:
+    """Tell pytest-benchmark that an item has no times: it warns of a fixture that nobody asked for anything."""
+
+    def fail() -> None:
+        raise _NoTimesError
+
+    with suppress(_NoTimesError):
+        fixture.pedantic(fail)
+
+
+class _NoTimesError(Exception):
+    pass
 
 
 def _nothing() -> None:

@@ -31,7 +31,7 @@ def test_what_a_store_is_measured_beside(durability: str, *, reads: bool, expect
 )
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_bytes_are_written(name: str, grows: int, workers: int, tmp_path: Path) -> None:
-    """So many bytes of so many writes are in the file, by whomever; in place and for reading the file stays as it is."""
+    """So many bytes of so many writes are in the file, by whomever; in place and for reading it gets no longer."""
     disk = BareDisk(name, tmp_path / "bare", 300)
     with disk.opened(workers) as perform:
         assert perform(7) > 0

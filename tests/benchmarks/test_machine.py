@@ -20,7 +20,7 @@ MACHINE = {
 
 
 def test_a_machine_is_comparable_with_itself(tmp_path: Path) -> None:
-    """What this machine tells of itself is complete on Linux, and the same twice; another patch release is no matter."""
+    """What this machine tells of itself is complete on Linux, and the same twice; a patch release is no matter."""
     assert comparable(MACHINE, MACHINE | {"python": "3.11.9", "release": "6.1"}) == ""
     found = fingerprint(tmp_path)
     assert found["cpu_count"] >= 1

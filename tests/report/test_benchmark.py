@@ -138,7 +138,7 @@ def test_what_was_not_measured_is_told() -> None:
     assert "12.5 bytes" in shown
     assert "failed       a: state put: OSError: full" in shown
     assert "not measured a: log recovery, log open: no" in shown
-    assert "not measured b: 1 operations were carried out once (--benchmark-disable)" in shown
+    assert "not measured b: 1 operation carried out once (--benchmark-disable)" in shown
 
 
 def test_the_picture_is_xml_without_a_script() -> None:
