@@ -171,7 +171,7 @@ STORES = (
     Store(
         "py-key-value RedisStore",
         "keyvalue_store.py:backend",
-        "`RedisStore(url=...)`, async, on a server that syncs every write; a value in a dict",
+        "`RedisStore(client=Redis.from_url(...))`, async, on a server that syncs every write; a value in a dict",
         ("py-key-value-aio==0.5.0", "redis==8.1.0"),
         "https://github.com/strawgate/py-key-value",
     ),

@@ -41,9 +41,12 @@ _SQLITE_DOCS = "https://www.sqlite.org/cksumvfs.html"
 _FILES = "the content of a file is the value, without a checksum: whatever damage makes of it is given."
 _NO_SYNC = "nothing is synced: a power loss leaves files that are empty, cut short, or not there."
 
-_LANGCHAIN_FILES = (
-    "https://github.com/langchain-ai/langchain/blob/master/libs/langchain/langchain_classic/storage/file_system.py"
+_LANGCHAIN_JOURNAL = (
+    "SQLite in its default journal mode: the removal of the journal, which is the commit, is not synced. After a power "
+    "loss it is back, and undoes what was written last. `PRAGMA synchronous = EXTRA` would sync it."
 )
+_JOURNAL_DOCS = "https://www.sqlite.org/pragma.html#pragma_synchronous"
+_FILES = "https://github.com/langchain-ai/langchain/blob/master/libs/langchain/langchain_classic/storage/file_system.py"
 
 #: By the name of the store.
 NOTES: dict[str, tuple[Note, ...]] = {
@@ -194,5 +197,15 @@ NOTES: dict[str, tuple[Note, ...]] = {
         ),
         Note("STATE-CORR-01 -02 -03 -04 -05", _FILES),
         Note("STATE-CORR-06", "any file in the directory is a key."),
+    ),
+    "Burr SQLitePersister": (
+        Note(
+            "RUNS-FIELD-04 RUNS-REFUSE-02 RUNS-MODEL-01",
+            'what is no JSON is kept as its `str`, without a word: `{1, 2}` comes back as `"{1, 2}"`, `(1, 2)` as '
+            '`"(1, 2)"`, `b"ab"` as `"b\'ab\'"`, any object as its repr; `{1: "a", "1": "b"}` has one entry.',
+        ),
+        Note("RUNS-REFUSE-01", "the empty id, `1` and `True` are ids, the latter two as texts: the column is TEXT."),
+        Note("RUNS-CRASH-21", _JOURNAL, _JOURNAL_DOCS),
+        Note("RUNS-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
     ),
 }
