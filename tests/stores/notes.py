@@ -41,12 +41,14 @@ _SQLITE_DOCS = "https://www.sqlite.org/cksumvfs.html"
 _FILES = "the content of a file is the value, without a checksum: whatever damage makes of it is given."
 _NO_SYNC = "nothing is synced: a power loss leaves files that are empty, cut short, or not there."
 
-_LANGCHAIN_JOURNAL = (
+_JOURNAL = (
     "SQLite in its default journal mode: the removal of the journal, which is the commit, is not synced. After a power "
     "loss it is back, and undoes what was written last. `PRAGMA synchronous = EXTRA` would sync it."
 )
 _JOURNAL_DOCS = "https://www.sqlite.org/pragma.html#pragma_synchronous"
-_FILES = "https://github.com/langchain-ai/langchain/blob/master/libs/langchain/langchain_classic/storage/file_system.py"
+_LANGCHAIN_FILES = (
+    "https://github.com/langchain-ai/langchain/blob/master/libs/langchain/langchain_classic/storage/file_system.py"
+)
 
 #: By the name of the store.
 NOTES: dict[str, tuple[Note, ...]] = {
@@ -207,5 +209,32 @@ NOTES: dict[str, tuple[Note, ...]] = {
         Note("RUNS-REFUSE-01", "the empty id, `1` and `True` are ids, the latter two as texts: the column is TEXT."),
         Note("RUNS-CRASH-21", _JOURNAL, _JOURNAL_DOCS),
         Note("RUNS-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+    ),
+    "Optuna JournalFileBackend": (
+        Note(
+            "LOG-CRASH-01 -02 -03 -05 -11 -12 -13 -15",
+            "a line that was cut by a kill or a power loss stays, and the next event is written behind it on the same "
+            "line: that one, which was acknowledged, cannot be read, nor what follows.",
+            "https://github.com/optuna/optuna/issues/5138",
+        ),
+        Note(
+            "LOG-CRASH-55",
+            "the lock is given back by renaming it; where that fails it stays, and whoever comes next waits for its "
+            "grace period of 30 s. The kit waits for 10 s: a longer one would find the log usable again.",
+        ),
+        Note(
+            "LOG-BATCH-02 LOG-MODEL-01",
+            "`append_logs([])` writes an empty line, after which nothing can be read any more.",
+        ),
+        Note(
+            "LOG-EVENT-02",
+            '`(1, 2)` comes back as `[1, 2]`, `{1: "a", "1": "b"}` with one entry, and `"\\ud83d\\ude00"`, two characters, '
+            "as the one emoji: what `json.dumps` and `json.loads` make of them. Its own events have no such values.",
+        ),
+        Note(
+            "LOG-CORR-01 -02 -03 -05",
+            "there is no checksum: an event that still is JSON is given as it is. The last line, where it is none or "
+            "has no end, is taken for one that is being written, and left out.",
+        ),
     ),
 }
