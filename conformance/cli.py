@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "list": ("conformance.commands.listing", "list the checks, one a line"),
     "report": ("conformance.report.command", "show a result: HTML, Markdown, JUnit, a badge, or the summary"),
     "compare": ("conformance.report.compare_command", "tell what is new, fixed or lost between two results"),
+    "init": ("conformance.commands.init", "write an adapter for a store, the configuration, and a job of CI"),
     "check-history": ("conformance.histories.command", "judge a recorded history of concurrent operations"),
     "migrate": ("conformance.migrate.command", "move what a store holds into another one"),
 }
