@@ -38,6 +38,10 @@ _SQLITE = (
     "new one. Its checksum VFS would notice."
 )
 _SQLITE_DOCS = "https://www.sqlite.org/cksumvfs.html"
+_JSON = (
+    '`(1, 2)` comes back as `[1, 2]`, `{1: "a", "1": "b"}` with one entry, and `"\\ud83d\\ude00"`, two characters, as '
+    "the one emoji: what `json.dumps` and `json.loads` make of them."
+)
 _FILES = "the content of a file is the value, without a checksum: whatever damage makes of it is given."
 _NO_SYNC = "nothing is synced: a power loss leaves files that are empty, cut short, or not there."
 
@@ -214,7 +218,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
         Note(
             "LOG-CRASH-01 -02 -03 -05 -11 -12 -13 -15",
             "a line that was cut by a kill or a power loss stays, and the next event is written behind it on the same "
-            "line: that one, which was acknowledged, cannot be read, nor what follows.",
+            "line: that one, which was acknowledged, is gone, and once another one follows, reading raises.",
             "https://github.com/optuna/optuna/issues/5138",
         ),
         Note(
@@ -228,13 +232,20 @@ NOTES: dict[str, tuple[Note, ...]] = {
         ),
         Note(
             "LOG-EVENT-02",
-            '`(1, 2)` comes back as `[1, 2]`, `{1: "a", "1": "b"}` with one entry, and `"\\ud83d\\ude00"`, two characters, '
-            "as the one emoji: what `json.dumps` and `json.loads` make of them. Its own events have no such values.",
+            _JSON + " Its own events have no such values.",
         ),
         Note(
             "LOG-CORR-01 -02 -03 -05",
             "there is no checksum: an event that still is JSON is given as it is. The last line, where it is none or "
             "has no end, is taken for one that is being written, and left out.",
         ),
+    ),
+    "eventsourcing": (
+        Note(
+            "LOG-EVENT-02",
+            "an event is bytes, and what is none is kept as SQLite keeps it: NaN comes back as None, a date as a text. "
+            "Its mappers give it bytes only.",
+        ),
+        Note("LOG-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
     ),
 }

@@ -24,7 +24,8 @@ def open_state(where: Where) -> Any:
         with manager:
             del root[key]
 
-    return adapt(root, set=put, delete=delete, close=database.close)
+    # Asked anew each time: closing replaces it by a function that does nothing.
+    return adapt(root, set=put, delete=delete, close=lambda: database.close())
 
 
 backend = Backend("zodb", state=open_state)
