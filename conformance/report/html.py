@@ -9,10 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.report.text import printable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 #: What to do where the library is missing that the page is made with.
 MISSING = "the HTML report needs jinja2, which is not installed: pip install 'pytest-backend-conformance[report]'"
@@ -34,11 +38,22 @@ def html_report(report: Mapping[str, Any]) -> str:
     Raises:
         ModuleNotFoundError: jinja2 is not installed; `can_be_made` tells so before.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from conformance.report.html_page import page
 
-    environment = Environment(
+    environment = _environment()
+    assert environment.loader is not None
+    script = environment.loader.get_source(environment, "page.js")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    template = environment.get_template("report.html")
+    return template.render(page=page(report), script=script, script_hash=f"sha256-{digest}") + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    """Return what the templates are read with; once, as it takes longer to compile them than to fill them in."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
         loader=PackageLoader("conformance.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -46,11 +61,6 @@ def html_report(report: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    assert environment.loader is not None
-    script = environment.loader.get_source(environment, "page.js")[0]
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    template = environment.get_template("report.html")
-    return template.render(page=page(report), script=script, script_hash=f"sha256-{digest}") + "\n"
 
 
 def _finalized(value: Any) -> Any:

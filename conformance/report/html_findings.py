@@ -231,9 +231,8 @@ def _runs(cells: Sequence[str], changed: set[int], between: str) -> list[tuple[s
 def _timeline(history: Mapping[str, Any]) -> dict[str, Any]:
     operations = history["operations"]
     shown = [{**one, "label": _label(one["label"])} for one in operations[:_BARS]]
-    shown = [{**one, "worker": printable(one["worker"])} for one in shown]
     return {
-        "svg": lanes_svg({**history, "operations": shown}),
+        "svg": printable(lanes_svg({**history, "operations": shown}), keep="\n"),
         "hidden": len(operations) - len(shown),
         "stops": history.get("stops") is not None,
         "witness": any(one["witness"] for one in shown),

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.backend import CONTRACTS
+from conformance.report.benchmark import benchmark_lines
+from conformance.report.benchmark_svg import benchmark_svg
 from conformance.report.html_checks import anchors, differing, matrix, suites
 from conformance.report.html_findings import SIZE_MOST, finding
 from conformance.report.html_left import damages, left_out
 from conformance.report.rows import checks_of
 from conformance.report.scope import scope
 from conformance.report.tally import NEW, PROVISIONAL, SHOULD, by_word, counted, word
+from conformance.report.text import printable
 
 #: The verdicts' signs and classes; colour is never the only difference.
 _VERDICTS = {"CONFORMANT": ("✓", "good"), "INCONCLUSIVE": ("?", "warn"), "NOT CONFORMANT": ("✗", "bad")}
@@ -49,6 +52,7 @@ def page(report: Mapping[str, Any]) -> dict[str, Any]:
         "total": len(checks),
         "matrix": matrix(report),
         "differing": differing(report, names) if several else None,
+        "benchmarks": _benchmarks(report),
         "promises": [{"backend": b["name"], **promise} for b in backends for promise in b["promises"]],
         "required": [{"backend": b["name"], **one} for b in backends for one in b.get("required", ())],
         "findings": told,
@@ -64,6 +68,15 @@ def page(report: Mapping[str, Any]) -> dict[str, Any]:
         "damages": damages(report),
         "suites": suites(report, names),
     }
+
+
+def _benchmarks(report: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the drawing of what was measured, and the same as lines; None where nothing was."""
+    measured = report.get("benchmarks", ())
+    if not measured:
+        return None
+    lines = [text for text, _ in benchmark_lines(report)]
+    return {"svg": printable(benchmark_svg(measured), keep="\n"), "lines": lines}
 
 
 def _title(report: Mapping[str, Any]) -> str:
