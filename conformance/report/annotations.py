@@ -22,6 +22,7 @@ _LOUDNESS = {NEW: "error", "inconclusive": "error", "stale gap": "warning", SHOU
 _SEVERITY = {NEW: "major", "inconclusive": "major", "stale gap": "minor", SHOULD: "info"}
 _TEXT_MOST = 1_000
 _FRAME = re.compile(r"(?P<file>.+?):(?P<line>\d+) in ")
+_ENTRY = re.compile(r"(?P<file>.+):(?P<line>\d+)")
 #: Folders of code that is installed, also where they are inside the project.
 _INSTALLED = {"site-packages", "dist-packages"}
 
@@ -66,18 +67,29 @@ def findings(report: Mapping[str, Any], root: Path, base: Path | None = None) ->
 
 
 def place_of(check: Mapping[str, Any], root: Path, base: Path) -> tuple[str, int]:
-    """Return file and line of the store's own code in a finding, relative to `root`; no file where it is elsewhere."""
-    frame = _FRAME.match(check["counterexample"]["frame"] if check["counterexample"] else "")
-    if frame is None:
+    """Return what a finding is pointed at, relative to `root`: the store's own code, or the entry of a stale gap.
+
+    There is no file where that is no code of the project.
+    """
+    if check["outcome"] == "stale gap" and check["gap"] is not None:
+        entry = _ENTRY.fullmatch(check["gap"]["source"])
+        places = (_inside(entry, root, folder) for folder in (base, root))
+        return next((place for place in places if place[0]), ("", 0))
+    return _inside(_FRAME.match(check["counterexample"]["frame"] if check["counterexample"] else ""), root, base)
+
+
+def _inside(found: re.Match[str] | None, root: Path, base: Path) -> tuple[str, int]:
+    """Return file and line of what was matched, where they are in the project and not installed in it."""
+    if found is None:
         return "", 0
     try:
-        path = (base / frame["file"]).resolve()
+        path = (base / found["file"]).resolve()
         inside = path.is_relative_to(root.resolve()) and path.is_file()
     except (OSError, ValueError):  # a name that no file can have
         return "", 0
     if not inside or _INSTALLED & set(path.parts):
         return "", 0
-    return path.relative_to(root.resolve()).as_posix(), int(frame["line"])
+    return path.relative_to(root.resolve()).as_posix(), int(found["line"])
 
 
 def workflow_commands(report: Mapping[str, Any], root: Path, base: Path | None = None) -> Iterator[str]:

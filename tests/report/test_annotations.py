@@ -90,7 +90,7 @@ def test_code_that_is_not_the_projects_is_not_pointed_at(root: Path, frame: str)
     installed.mkdir(parents=True)
     (installed / "dependency.py").touch()
     (root.parent / "outside.py").touch()
-    check: dict[str, Any] = {"counterexample": {"frame": frame}}
+    check: dict[str, Any] = {"outcome": "fail", "counterexample": {"frame": frame}}
     assert place_of(check, root, root) == ("", 0)
     report = record({"STATE-LIST-01": "fail"}, examples={"STATE-LIST-01": replace(EXAMPLE, frame=frame)})
     assert next(workflow_commands(report, root)).startswith("::error title=STATE-LIST-01 new failure::mystore: ")
@@ -100,8 +100,21 @@ def test_a_frame_is_relative_to_where_the_run_was(root: Path) -> None:
     """A run in a folder of the repository annotates names that begin at its root."""
     (root / "pkg").mkdir()
     (root / "pkg" / "inner.py").touch()
-    check: dict[str, Any] = {"counterexample": {"frame": "inner.py:4 in f"}}
+    check: dict[str, Any] = {"outcome": "fail", "counterexample": {"frame": "inner.py:4 in f"}}
     assert place_of(check, root, root / "pkg") == ("pkg/inner.py", 4)
+
+
+def test_a_stale_gap_is_pointed_at_in_its_file(root: Path) -> None:
+    """The entry is what is to be deleted, wherever in the project the run was."""
+    (root / "pyproject.toml").touch()
+    (root / "tests").mkdir()
+    report = record({"STATE-ALIAS-02": "stale gap"})
+    check = next(one for one in checks(report) if one["outcome"] == "stale gap")
+    check["gap"] = {"reason": "", "expires": None, "days_left": None, "source": "pyproject.toml:5"}
+    for base in (root, root / "tests"):
+        assert place_of(check, root, base) == ("pyproject.toml", 5)
+    check["gap"]["source"] = "elsewhere.toml:5"
+    assert place_of(check, root, root) == ("", 0)
 
 
 def test_code_quality_has_a_place_for_each_finding(root: Path) -> None:
