@@ -51,11 +51,8 @@ def merged(reports: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> d
     shards = sorted({word for report in reports for word in report["shard"].split() or [""]})
     missing = missing_from(shards)
     head = {name: value for name, value in first.items() if name not in ("backends", "baseline", "verdict")}
-    head["machine"] = {
-        field: ", ".join(sorted({word for report in reports for word in report["machine"][field].split(", ")}))
-        for field in first["machine"]
-    }
     head["date"] = min(report["date"] for report in reports)
+    head["machine"] = _machines([report["machine"] for report in reports])
     head["shard"] = " ".join(shards) if missing else ""
     head["interrupted"] = any(report["interrupted"] for report in reports)
     backends = [
@@ -63,6 +60,16 @@ def merged(reports: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> d
         for place, backend in enumerate(first["backends"])
     ]
     return concluded(head, backends, missing) | {"baseline": _baseline(reports)}
+
+
+def _machines(machines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what is known of the machines; where they differ, all that a field is, in one order."""
+    told: dict[str, Any] = {}
+    for field in dict.fromkeys(field for machine in machines for field in machine):
+        values = [machine[field] for machine in machines if field in machine]
+        words = {word for value in values for word in (value.split(", ") if isinstance(value, str) else [str(value)])}
+        told[field] = values[0] if all(value == values[0] for value in values) else ", ".join(sorted(words))
+    return told
 
 
 def _require_record(name: str, report: Mapping[str, Any]) -> None:

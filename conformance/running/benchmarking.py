@@ -67,6 +67,8 @@ def unable(config: pytest.Config) -> str:
         )
     if config.getoption("dist", "no") != "no":
         return "the suite benchmark measures one thing at a time, and -n would run several: leave out -n for it."
+    if config.stash[RUN].options.shard is not None:
+        return "the suite benchmark compares what one run has measured: leave out --conformance-shard for it."
     return ""
 
 
@@ -152,7 +154,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         raise found
     if _is_disabled(pyfuncitem.config):
         if measurement.timed:
-            pyfuncitem.funcargs[FIXTURE].pedantic(_nothing)
+            fixture: Any = pyfuncitem.funcargs[FIXTURE]
+            fixture.pedantic(_nothing)
         records.append(tried_record(name, measurement.contract, measurement.operation, "--benchmark-disable"))
         return True
     record = found.record() if isinstance(found, Measured) else found

@@ -152,3 +152,11 @@ def test_one_round_has_no_shards(project: pytest.Pytester) -> None:
     )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: conformance: *a shard of it is nothing: leave the shard out*"])
+
+
+def test_what_is_measured_is_not_sharded(project: pytest.Pytester) -> None:
+    """Benchmarks compare what one run has measured on one machine."""
+    pytest.importorskip("pytest_benchmark")
+    result = project.runpytest_inprocess("--backend=mystore:Store", "--suite=benchmark", "--conformance-shard=1/2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *compares what one run has measured: leave out --conformance-shard for it."])

@@ -133,6 +133,14 @@ def test_machines_are_all_told() -> None:
     assert merged([first, second])["machine"] == first["machine"]
 
 
+def test_a_run_began_when_its_first_shard_did() -> None:
+    """The date is the earliest."""
+    first, second = halves()
+    days = "2026-11-21T08:00:00Z", "2026-11-22T08:00:00Z"
+    parts = [first | {"date": days[1]}, second | {"date": days[0]}]
+    assert merged(parts)["date"] == merged(parts[::-1])["date"] == days[0]
+
+
 def test_what_was_judged_twice_with_one_outcome_is_kept_once() -> None:
     """Evidence and durations of two runs of a check may differ: which is kept does not depend on the order."""
     first, second = halves()
