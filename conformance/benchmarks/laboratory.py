@@ -44,6 +44,7 @@ class Laboratory:
         self.openings = Openings(folder, plan, seed, progress)
         self._progress = progress
         self._entrants: dict[tuple[str, str], Entrant] = {}
+        self._crew: Crew | None = None
         self._files = 0
 
     def alone(self, contract: str, act: Act, backends: Sequence[Backend]) -> dict[str, Found]:
@@ -83,6 +84,9 @@ class Laboratory:
     def close(self) -> None:
         """Close all stores."""
         with ExitStack() as closing:
+            if self._crew is not None:
+                closing.callback(self._crew.close)
+                self._crew = None
             for entrant in self._entrants.values():
                 closing.callback(entrant.close)
         self._entrants.clear()
@@ -177,12 +181,14 @@ class Laboratory:
             with disk.opened(self.plan.writers if how else 1) as performing:
                 yield performing
             return
-        crew = Crew(entrant.backend, entrant.contract, 1)  # of any backend: the store is not opened
+        if self._crew is None:  # of any backend: its store is not opened
+            self._crew = Crew(entrant.backend, entrant.contract, 1)
+        crew = self._crew
+        crew.call(processes.open_files, disk, self.plan.writers)
         try:
-            crew.call(processes.open_files, disk, self.plan.writers)
-            yield lambda count: int(crew.call(processes.write, count))
+            yield lambda count: int(crew.call(processes.write, disk, count))
         finally:
-            crew.close()
+            crew.call(processes.close_files, disk)
 
     def _file(self) -> Path:
         self._files += 1

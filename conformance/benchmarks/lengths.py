@@ -42,6 +42,7 @@ class Filled:
             what a killed process leaves; empty where it is in a server.
         bytes_on_disk: What the file system has allocated for the files of the closed store; 0 for none.
         bytes_empty: The same of a store that was opened and closed.
+        block: Bytes that the file system may have allocated beyond what is in the files: one block of each.
         payload: What was written.
         length: Records of the closed store.
     """
@@ -53,6 +54,7 @@ class Filled:
     killed: dict[int, Path]
     bytes_on_disk: int
     bytes_empty: int
+    block: int
     payload: Payload
     length: int
 
@@ -96,8 +98,9 @@ def filled(backend: Backend, contract: str, folder: Path, payload: Payload, leng
     closed = None
     if backend.server is None:
         closed = home.rename(folder / "closed")
+    empty = _empty(backend, contract, home)
     return Filled(
-        backend, contract, where, closed, killed, _allocated(closed), _empty(backend, contract, home), payload, length
+        backend, contract, where, closed, killed, _allocated(closed), empty, _rounded_up(closed), payload, length
     )
 
 
@@ -112,6 +115,11 @@ def _empty(backend: Backend, contract: str, home: Path) -> int:
 def _allocated(folder: Path | None) -> int:
     found = [path.stat() for path in _files(folder)] if folder is not None else []
     return sum(getattr(one, "st_blocks", -(-one.st_size // 512)) * 512 for one in found)
+
+
+def _rounded_up(folder: Path | None) -> int:
+    found = [path.stat() for path in _files(folder)] if folder is not None else []
+    return sum(getattr(one, "st_blksize", 4096) for one in found)
 
 
 def opening(of: Filled, *, killed: int = 0, cold: bool = False) -> Callable[[int], int]:

@@ -55,21 +55,22 @@ class BareDisk:
     size: int
 
     @contextmanager
-    def opened(self, workers: int = 1) -> Iterator[Callable[[int], int]]:
+    def opened(self, workers: int = 1, first: int = 0) -> Iterator[Callable[[int], int]]:
         """Give what does a batch and returns its nanoseconds, with the file open.
 
         Args:
             workers: Threads that each do a batch at the same time; in place, each has places of its own.
+            first: The first place, for processes that do so.
         """
         flags = os.O_RDWR | os.O_CREAT | (os.O_APPEND if self.name in (APPENDED, WRITTEN) else 0)
         descriptor = os.open(self.file, flags, 0o600)
         try:
-            if not flags & os.O_APPEND:
+            if not flags & os.O_APPEND and os.fstat(descriptor).st_size < _SIZE:
                 os.write(descriptor, bytes(_SIZE))
                 os.fsync(descriptor)
             step = self._step(descriptor)
             if workers == 1:
-                yield lambda count: _timed(step, range(count), self.size)
+                yield lambda count: _timed(step, range(first, first + count), self.size)
             else:
                 yield lambda count: together(
                     [partial(_loop, step, range(count * n, count * (n + 1)), self.size) for n in range(workers)]

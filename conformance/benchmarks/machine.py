@@ -29,8 +29,8 @@ def fingerprint(folder: Path) -> dict[str, Any]:
     """Return what is known of the machine, and of the file system below `folder`.
 
     Returns:
-        Plain data: `cpu_count`, `cpu`, `architecture`, `system`, `release`, `implementation`, `python`, `filesystem`.
-        A text is empty where it can't be told.
+        Plain data: `cpu_count`, `cpu`, `architecture`, `system`, `release`, `implementation`, `python`, `filesystem`,
+        and `load`, the processes that wanted a core in the last minute. A text is empty where it can't be told.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
@@ -42,6 +42,7 @@ def fingerprint(folder: Path) -> dict[str, Any]:
         "implementation": platform.python_implementation(),
         "python": platform.python_version(),
         "filesystem": _filesystem(folder),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else 0.0,
     }
 
 

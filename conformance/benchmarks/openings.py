@@ -113,6 +113,7 @@ class Openings:
                 "records": f"{one.length:,}",
                 "on disk": f"{one.bytes_on_disk:,} bytes",
                 "empty": f"{one.bytes_empty:,} bytes",
+                "within": f"+-{one.block / one.length:.2g}",  # of each file the last block may not be full
             }
             told[name] = space_record(name, contract, overhead, size, one.backend.durability, conditions)
         return told

@@ -15,6 +15,8 @@ from conformance.histories.drivers.processes import Team
 from conformance.workers.worker import Bay
 
 _TEAM = "benchmark team"
+#: Writes between the places at which two processes begin to write to the bare disk.
+_APART = 100
 
 
 def open_handles(bay: Bay, where: Where, writers: int) -> None:
@@ -43,15 +45,20 @@ def close_handles(bay: Bay) -> None:
 
 def open_files(bay: Bay, disk: BareDisk, writers: int) -> None:
     """Fork writers to the bare disk; each opens the file."""
-    team = bay.kept[_TEAM] = Team(writers, {})
-    team.ask_all(_open_file, [(disk,)] * writers, STUCK_S)
+    team = bay.kept[_TEAM, disk.name] = Team(writers, {})
+    team.ask_all(_open_file, [(disk, number * _APART) for number in range(writers)], STUCK_S)
 
 
-def write(bay: Bay, count: int) -> int:
+def write(bay: Bay, disk: BareDisk, count: int) -> int:
     """Have each do a batch of so many writes, all at once; return the nanoseconds from the first to the last."""
-    team: Team = bay.kept[_TEAM]
-    spans = team.ask_all(_write, [(range(count * n, count * (n + 1)),) for n in range(len(team.members))], STUCK_S)
+    team: Team = bay.kept[_TEAM, disk.name]
+    spans = team.ask_all(_write, [(count,)] * len(team.members), STUCK_S)
     return _from_first_to_last(spans)
+
+
+def close_files(bay: Bay, disk: BareDisk) -> None:
+    """End the writers to the bare disk."""
+    bay.kept.pop((_TEAM, disk.name)).close()
 
 
 def _from_first_to_last(spans: Sequence[tuple[int, int]]) -> int:
@@ -75,12 +82,12 @@ def _close(state: dict[str, Any]) -> None:
         state["guest"].close()
 
 
-def _open_file(state: dict[str, Any], disk: BareDisk) -> None:
-    state["block"] = block = disk.opened()
+def _open_file(state: dict[str, Any], disk: BareDisk, first: int) -> None:
+    state["block"] = block = disk.opened(first=first)
     state["step"] = block.__enter__()
 
 
-def _write(state: dict[str, Any], numbers: range) -> tuple[int, int]:
+def _write(state: dict[str, Any], count: int) -> tuple[int, int]:
     start = perf_counter_ns()
-    state["step"](len(numbers))
+    state["step"](count)
     return start, perf_counter_ns()

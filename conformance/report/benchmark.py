@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.backend import CONTRACTS
 from conformance.report.text import plural
 
 #: The suite whose checks show which durability holds; without it a durability is claimed, and not observed.
@@ -38,7 +39,7 @@ def with_durability(
         backends: Of the record, with their promises and checks.
     """
     known = {backend["name"]: _observed(backend) for backend in backends}
-    told = [dict(one) for one in benchmarks]
+    told = sorted(map(dict, benchmarks), key=lambda one: CONTRACTS.index(one["contract"]))
     claims = {one["backend"]: one["durability_claimed"] for one in told if is_measured(one)}
     for one in told:
         if not is_measured(one):
@@ -109,15 +110,13 @@ def _how(report: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> It
     )
     if filesystem in _IN_MEMORY:
         yield f"  {filesystem} lies in memory: a sync costs nothing there. --basetemp=DIR chooses a disk", "yellow"
-    uneven = [one for one in measured for limit in one["limits"] if limit["q3"] > _UNEVEN * limit["q1"]]
+    beside = [one for one in measured if one["limits"]]
+    uneven = [one for one in beside if any(limit["q3"] > _UNEVEN * limit["q1"] for limit in one["limits"])]
+    load, cores = machine.get("load", 0.0), machine.get("cpu_count", 1)
+    busy = f"the load was {load:g} on {plural(cores, 'core')}" if load > cores else "the disk may be shared"
     if uneven:
-        yield (
-            (
-                f"  the bare disk itself varied by more than {_UNEVEN:g}x between quartiles in {len(uneven)} of "
-                f"{len(measured)} rows: the machine was busy, or the disk is shared; repeat before you believe them"
-            ),
-            "yellow",
-        )
+        told = f"varied by more than {_UNEVEN:g}x between quartiles in {len(uneven)} of {len(beside)} rows: {busy};"
+        yield f"  the bare disk itself {told} measure again on a machine that does nothing else", "yellow"
 
 
 _IN_MEMORY = ("tmpfs", "ramfs")
@@ -160,7 +159,7 @@ def _cells(one: Mapping[str, Any], operation: str) -> tuple[str, ...]:
         operation,
         one["backend"],
         f"{one['median']:g} bytes" if is_space else time_text(one["median"]),
-        "" if is_space else _range(one["q1"], one["q3"]),
+        one["conditions"].get("within", "") if is_space else _range(one["q1"], one["q3"]),
         _ratio(one["ratio_to_limit"], one["interval"].get("limit")),
         _ratio(one["ratio_to_reference"], one["interval"].get("reference")),
         one["durability"] + (f": {one['not_the_same']}" if one["not_the_same"] else ""),
@@ -187,7 +186,7 @@ def _grows(one: Mapping[str, Any]) -> str:
     lengths = f"{growth['lengths'][0]:,} to {growth['lengths'][-1]:,} records"
     if growth["word"] == "flat":
         return f"{one['backend']}: does not grow over {lengths} (at most {time_text(high)} a record)"
-    words = {"unsettled": "whether that is linear these rounds do not settle"}
+    words = {"unsettled": f"whether that is {'linear' if low > 0 else 'growth at all'} these rounds do not settle"}
     word = words.get(growth["word"], growth["word"])
     return (
         f"{one['backend']}: grows by {time_text(growth['slope'])} a record [{_range(low, high)}] over {lengths}: {word}"
@@ -195,14 +194,16 @@ def _grows(one: Mapping[str, Any]) -> str:
 
 
 def _limits(group: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the lines about the bare disk of an operation: the same rounds, the same bytes."""
-    told: dict[str, str] = {}
-    for one in group:
-        for limit in one["limits"]:
-            text = f"{limit['name']}: {time_text(limit['median'])}"
-            same = all(limit["median"] == b["median"] for o in group for b in o["limits"] if b["name"] == limit["name"])
-            told.setdefault(text, "" if same else f" ({one['backend']})")
-    return [f"bare disk: {'; '.join(text + whose for text, whose in told.items())}"] if told else []
+    """Return the line about the bare disk of an operation: the same rounds, the same bytes."""
+    names = dict.fromkeys(limit["name"] for one in group for limit in one["limits"])
+    told = []
+    for name in names:
+        times = [(one["backend"], b["median"]) for one in group for b in one["limits"] if b["name"] == name]
+        if len({time for _, time in times}) == 1:
+            told.append(f"{name}: {time_text(times[0][1])}")
+        else:  # each has files of its own
+            told.append(f"{name}: {', '.join(f'{time_text(time)} ({backend})' for backend, time in times)}")
+    return [f"bare disk: {'; '.join(told)}"] if told else []
 
 
 def _rest(benchmarks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -217,7 +218,10 @@ def _rest(benchmarks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
         if "not_measured" in one:
             left.setdefault((one["backend"], one["not_measured"]), []).append(f"{one['contract']} {one['operation']}")
     for backend, number in tried.items():
-        yield f"  not measured {backend}: {plural(number, 'operation')} carried out once (--benchmark-disable)", "yellow"
+        yield (
+            f"  not measured {backend}: {plural(number, 'operation')} carried out once (--benchmark-disable)",
+            "yellow",
+        )
     for (backend, reason), operations in left.items():
         yield f"  not measured {backend}: {', '.join(operations)}: {reason}", ""
 
