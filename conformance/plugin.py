@@ -35,7 +35,12 @@ OPTIONS = (
 LONG_ONLY = (
     ("seed", "N", False, "All randomness of the conformance run comes from this number. Default: 0."),
     ("json", "FILE", False, "Write the result record of the conformance run to FILE. Default: nowhere."),
-    ("report", "DIR", False, "Write report.html and result.json of the conformance run into DIR. Default: nowhere."),
+    (
+        "report",
+        "DIR",
+        False,
+        "Write report.html, summary.md, badge.svg, junit.xml and result.json into DIR. Default: nowhere.",
+    ),
     (
         "disk",
         "MODEL",

@@ -13,7 +13,7 @@ from conformance.report.compare import KINDS, TIMES, compare, count
 from conformance.report.compare_times import RATIO
 from conformance.report.load import LoadError, read_record
 from conformance.report.markdown import escaped
-from conformance.report.text import one_line, printable
+from conformance.report.text import one_line, plural, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -107,7 +107,7 @@ def _as_text(found: Mapping[str, Any]) -> Iterator[str]:
         rows = list(_rows(backend))
         for kind, what, text in rows:
             yield f"  {kind:<13} {printable(what):<18} {one_line(text, _TEXT_MOST)}"
-        same = f"{backend['unchanged']:,} checks"
+        same = plural(backend["unchanged"], "check")
         yield f"  {'unchanged':<13} {same}" if rows else f"  no difference in {same}"
     yield _sum(found)
 
@@ -123,7 +123,7 @@ def _as_markdown(found: Mapping[str, Any]) -> Iterator[str]:
             for row in rows:
                 yield f"| {' | '.join(map(escaped, row))} |"
         else:
-            yield f"No difference in {backend['unchanged']:,} checks."
+            yield f"No difference in {plural(backend['unchanged'], 'check')}."
     if found["notes"]:
         yield ""
         yield from (f"- {escaped(note)}" for note in found["notes"])

@@ -31,7 +31,8 @@ def junit(report: Mapping[str, Any]) -> str:
         facts = dict(_facts(report, backend))
         for contract in backend["contracts"]:
             for suite in contract["suites"]:
-                _add_suite(root, f"{backend['name']}/{contract['name']}/{suite['name']}", suite["checks"], facts)
+                name = f"{backend['name']}/{contract['name']}/{suite['name']}"
+                _add_suite(root, name, suite["checks"], facts).set("timestamp", printable(report["date"]))
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     root.set("time", f"{sum(float(suite.get('time', '0')) for suite in root):.3f}")
@@ -58,7 +59,9 @@ def _facts(report: Mapping[str, Any], backend: Mapping[str, Any]) -> Iterator[tu
             yield f"promise.{promise['name']}.{fact}", " ".join(promise[fact])
 
 
-def _add_suite(root: ET.Element, name: str, checks: Sequence[Mapping[str, Any]], facts: Mapping[str, str]) -> None:
+def _add_suite(
+    root: ET.Element, name: str, checks: Sequence[Mapping[str, Any]], facts: Mapping[str, str]
+) -> ET.Element:
     words = [word(check) for check in checks]
     failed = sum(one in _FAILED for one in words)
     counts = {
@@ -76,6 +79,7 @@ def _add_suite(root: ET.Element, name: str, checks: Sequence[Mapping[str, Any]],
             ET.SubElement(properties, "property", name=printable(fact), value=printable(value))
     for check, one in zip(checks, words, strict=True):
         _add_case(suite, check, one)
+    return suite
 
 
 def _add_case(suite: ET.Element, check: Mapping[str, Any], what: str) -> None:

@@ -97,14 +97,14 @@ _RECORD = {
     "machine": {str: _Fact},
     "backends": [_BACKEND],
     "verdict": str,
-    **dict.fromkeys(("edition?", "shard?"), str),
+    **dict.fromkeys(("date?", "edition?", "shard?"), str),
     **dict.fromkeys(("interrupted?", "strict?"), bool),
     "require?": [str],
     "benchmarks?": [_If("median", _MEASURED, _NOT_MEASURED)],
 }
 #: What a record means that has not a field that came later.
 _ADDED = {
-    **dict.fromkeys(("edition", "shard"), ""),
+    **dict.fromkeys(("date", "edition", "shard"), ""),
     **dict.fromkeys(("strict", "interrupted"), False),
     **dict.fromkeys(("require", "benchmarks"), ()),
     "baseline": None,

@@ -110,13 +110,13 @@ def _head(report: Mapping[str, Any]) -> str:
         str(report["machine"].get(field, "")) for field in ("implementation", "python", "system", "architecture")
     ]
     facts = [f"{name} {report[name]}" for name in ("edition", "effort", "seed", "shard") if report[name] != ""]
-    facts += [f"kit {report['kit']['version']}", *machine]
+    facts += [f"kit {report['kit']['version']}", *machine, report["date"]]
     lines = [f"## {escaped(report['verdict'])}: {names}"]
     if len(backends) > 1:
         rows = [(one["name"], one["verdict"], _about(one)) for one in backends]
         lines += ["", *_table(("backend", "verdict", ""), rows), ""]
         lines.append(escaped(f"{tally_line([check for one in backends for check in checks_of(one)])}."))
-    return "\n".join([*lines, "", f"<sub>{escaped(', '.join(facts))}</sub>"])
+    return "\n".join([*lines, "", f"<sub>{escaped(', '.join(filter(None, facts)))}</sub>"])
 
 
 def _about(backend: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from tests.report.records import EVERY_OUTCOME, EXAMPLE, every_outcome, record, 
 SCHEMA: dict[str, tuple[set[str], set[str], set[str]]] = {
     "testsuites": ({"name", "time", "tests", "failures", "errors"}, set(), {"testsuite"}),
     "testsuite": (
-        {"name", "tests", "failures", "errors", "skipped", "time"},
+        {"name", "tests", "failures", "errors", "skipped", "time", "timestamp"},
         {"name", "tests", "failures", "errors"},
         {"properties", "testcase"},
     ),
