@@ -63,6 +63,15 @@ def test_examples_of_a_page_run_and_show_what_comes(page: Path, tmp_path: Path) 
                 check_printed(text, run(text))
 
 
+def test_the_tutorial_ends_in_the_store_that_its_steps_make() -> None:
+    """Each step of the tutorial is part of its last store, so that what is judged there is what was explained."""
+    blocks = [text for _, kind, text in BLOCK.findall((DOCS / "guide" / "tutorial.md").read_text()) if kind == "python"]
+    _, *steps, last = blocks
+    assert len(steps) > 3
+    for step in steps:
+        assert step in last or textwrap.indent(step, "    ") in last, step
+
+
 def environment() -> dict[str, str]:
     """Return an environment in which nothing from outside changes what is shown, and nothing is measured."""
     outside = ("CONFORMANCE_", "COVERAGE_", "COV_", "PYTEST_")
