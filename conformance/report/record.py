@@ -232,7 +232,11 @@ def _verdict(
     # What failed here is a `should`, and was tested too.
     if not any(c["outcome"] in ("pass", "known gap", "fail") and c["suite"] != "open" for c in checks):
         if (measured or tried) and all(c["suite"] == "open" for c in checks):
-            done = f"{_count(measured, 'operation')} measured" if measured else f"{_count(tried, 'operation')} carried out once"
+            done = (
+                f"{_count(measured, 'operation')} measured"
+                if measured
+                else f"{_count(tried, 'operation')} carried out once"
+            )
             return NOT_JUDGED, f"{done}, no rule tested"
         return INCONCLUSIVE, "nothing was tested"
     if accepted and not any(c["outcome"] == "pass" and c["suite"] != "open" for c in checks):
