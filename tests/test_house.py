@@ -118,6 +118,8 @@ TOGETHER = ("histories.rounds", "histories.kinds", "histories.search", "workers"
         ("network", (*JUDGES, "models", "damage", "replay")),
         ("damage", (*JUDGES, "models", "histories")),
         ("replay", (*JUDGES, "damage")),
+        # Where the suites lie, and that this one is no suite of checks, the checks say.
+        ("benchmarks", tuple(name for name in JUDGES if name not in ("bench", "check"))),
         ("migrate", tuple(name for name in JUDGES if name != "check")),  # what a whole result has, the checks say
         ("crash/recorder", ("crash.disk", "crash.subjects", "crash.reopen", "workers", "crash.explore")),
         ("crash/disk", ("crash.recorder", "crash.subjects", "crash.reopen", "workers", "crash.explore")),
