@@ -39,7 +39,7 @@ def test_records_survive_reopening(trial: Trial) -> None:
     with trial.fresh() as session:
         store = session.open()
         records = some(trial, store, 6)
-        metadata = {"v0": {"a": 1}, "v4": {"a": "x", "b": None}}
+        metadata = {"v0": {"a": 1}, "v4": {"a": "x", "b": 2}}
         form = (dimension_of(trial, store), metric_of(trial, store))
         for keys in (("v0", "v1", "v2"), ("v3",), ("v4", "v5")):
             add(store, {key: records[key] for key in keys}, metadata)
