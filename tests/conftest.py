@@ -74,6 +74,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
         "CONFORMANCE_EFFORT",
         "CONFORMANCE_SEED",
         "CONFORMANCE_JSON",
+        "CONFORMANCE_REPORT",
         "CONFORMANCE_DISK",
     ):
         monkeypatch.delenv(name, raising=False)

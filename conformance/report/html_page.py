@@ -17,7 +17,12 @@ from conformance.report.tally import NEW, PROVISIONAL, SHOULD, by_word, counted,
 from conformance.report.text import printable
 
 #: The verdicts' signs and classes; colour is never the only difference.
-_VERDICTS = {"CONFORMANT": ("✓", "good"), "INCONCLUSIVE": ("?", "warn"), "NOT CONFORMANT": ("✗", "bad")}
+_VERDICTS = {
+    "CONFORMANT": ("✓", "good"),
+    "INCONCLUSIVE": ("?", "warn"),
+    "NOT CONFORMANT": ("✗", "bad"),
+    "NOT JUDGED": ("-", "none"),
+}
 #: Findings that are told in full, worst first: heading and what it means.
 _TOLD = {
     NEW: ("New failures", "A rule that this backend must keep is broken, and nobody has accepted that."),
