@@ -21,8 +21,8 @@ _LOUDNESS = {NEW: "error", "inconclusive": "error", "stale gap": "warning", SHOU
 #: The same for GitLab.
 _SEVERITY = {NEW: "major", "inconclusive": "major", "stale gap": "minor", SHOULD: "info"}
 _TEXT_MOST = 1_000
-_FRAME = re.compile(r"(?P<file>.+?):(?P<line>\d+) in ")
-_ENTRY = re.compile(r"(?P<file>.+):(?P<line>\d+)")
+_FRAME = re.compile(r"(?P<path>.+?):(?P<line>\d+) in ")
+_ENTRY = re.compile(r"(?P<path>.+):(?P<line>\d+)")
 #: Folders of code that is installed, also where they are inside the project.
 _INSTALLED = {"site-packages", "dist-packages"}
 
@@ -83,7 +83,7 @@ def _inside(found: re.Match[str] | None, root: Path, base: Path) -> tuple[str, i
     if found is None:
         return "", 0
     try:
-        path = (base / found["file"]).resolve()
+        path = (base / found["path"]).resolve()
         inside = path.is_relative_to(root.resolve()) and path.is_file()
     except (OSError, ValueError):  # a name that no file can have
         return "", 0
@@ -104,10 +104,10 @@ def workflow_commands(report: Mapping[str, Any], root: Path, base: Path | None =
     for loudness in ("error", "warning"):
         chosen = [one for one in told if _LOUDNESS[one.word] == loudness]
         for one in chosen[:MOST]:
-            where = {"file": one.file, "line": str(one.line)} if one.file else {}
-            yield _command(loudness, {**where, "title": f"{one.check['code']} {one.word}"}, one.text)
+            where = f"file={_escaped(one.file, more=':,')},line={one.line}," if one.file else ""
+            yield _command(f"{loudness} {where}", f"{one.check['code']} {one.word}", one.text)
         if len(chosen) > MOST:
-            yield _command(loudness, {"title": "conformance"}, f"{len(chosen) - MOST} more in the summary")
+            yield _command(f"{loudness} ", "conformance", f"{len(chosen) - MOST} more in the summary")
 
 
 def code_quality(report: Mapping[str, Any], root: Path, base: Path | None = None) -> str:
@@ -150,9 +150,8 @@ def _found(check: Mapping[str, Any]) -> str:
     return reason_of(check) if check["reason"] or check["counterexample"] else str(check["outcome"])
 
 
-def _command(loudness: str, properties: Mapping[str, str], text: str) -> str:
-    told = ",".join(f"{name}={_escaped(value, more=':,')}" for name, value in properties.items())
-    return f"::{loudness} {told}::{_escaped(text)}"
+def _command(begun: str, title: str, text: str) -> str:
+    return f"::{begun}title={_escaped(title, more=':,')}::{_escaped(text)}"
 
 
 def _escaped(text: str, more: Sequence[str] = "") -> str:
