@@ -165,7 +165,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
     ),
     "zarr": (
         Note(
-            "STATE-CONC-06 STATE-CRASH-01 -02 -03 -06 -32",
+            "STATE-CRASH-01 -02 -03 -06 -32",
             "the file `....partial` in which a value is made is listed as a key while it is being written, and "
             "for ever "
             "if the process is killed there.",
@@ -247,5 +247,25 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "Its mappers give it bytes only.",
         ),
         Note("LOG-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+    ),
+    "sqlitedict": (
+        Note(
+            "STATE-CRASH-11 -12 -13 -16",
+            "it opens SQLite with `synchronous = OFF`: a power loss keeps some pages of the file and not the journal, and "
+            "what is left is malformed.",
+            "https://github.com/piskvorky/sqlitedict/issues/149",
+        ),
+        Note(
+            "STATE-CORR-31 -91",
+            "SQLite raises in a thread of sqlitedict's own while rows are fetched; the thread ends, and whoever waits for "
+            "its answer waits for ever.",
+            "https://github.com/piskvorky/sqlitedict/issues/129",
+        ),
+        Note(
+            "STATE-FAIL-03",
+            'the key `1` is the key `"1"`, None is `"None"`.',
+            "https://github.com/piskvorky/sqlitedict/issues/73",
+        ),
+        Note("STATE-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
     ),
 }
