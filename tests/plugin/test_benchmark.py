@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from conformance.benchmarks.plan import PLANS
+
 ONE = ("--suite=benchmark", "--effort=quick", "--contract=state", "-k", "test_get")
 
 
@@ -41,7 +43,7 @@ def test_measuring_is_no_verdict(project: pytest.Pytester) -> None:
     (theirs,) = json.loads((project.path / "b.json").read_text())["benchmarks"]
     assert theirs["fullname"] == "conformance/benchmark/state.py::test_get[mystore:Store]"
     assert theirs["stats"]["median"] == pytest.approx(one["median"], rel=1e-3)
-    assert theirs["stats"]["rounds"] == one["rounds"] == 11
+    assert theirs["stats"]["rounds"] == one["rounds"] == PLANS["quick"].rounds
     assert theirs["stats"]["iterations"] == one["batch"]
     assert theirs["extra_info"]["ratio_to_limit"] == one["ratio_to_limit"]
 
