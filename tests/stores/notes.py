@@ -251,13 +251,15 @@ NOTES: dict[str, tuple[Note, ...]] = {
     "sqlitedict": (
         Note(
             "STATE-CRASH-11 -12 -13 -16",
-            "it opens SQLite with `synchronous = OFF`: a power loss keeps some pages of the file and not the journal, and "
+            "it opens SQLite with `synchronous = OFF`: a power loss keeps some pages of the file and not the "
+            "journal, and "
             "what is left is malformed.",
             "https://github.com/piskvorky/sqlitedict/issues/149",
         ),
         Note(
             "STATE-CORR-31 -91",
-            "SQLite raises in a thread of sqlitedict's own while rows are fetched; the thread ends, and whoever waits for "
+            "SQLite raises in a thread of sqlitedict's own while rows are fetched; the thread ends, and whoever "
+            "waits for "
             "its answer waits for ever.",
             "https://github.com/piskvorky/sqlitedict/issues/129",
         ),
@@ -267,5 +269,24 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "https://github.com/piskvorky/sqlitedict/issues/73",
         ),
         Note("STATE-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+    ),
+    "shelve on dbm.dumb": (
+        Note(
+            "STATE-SHARE-01 STATE-CONC-03 -11 -13 -16 -31 -32 -35",
+            "each handle has an index of its own in memory, which it writes when it is closed, over that of the "
+            "others: "
+            "keys that were acknowledged are missing, or have older values. Documented.",
+            "https://docs.python.org/3/library/shelve.html#restrictions",
+        ),
+        Note(
+            "STATE-CRASH-01 -02 -03 -06 -52 -53 -55 -56",
+            "a value is overwritten where it lies, and the index is written at the end: killed in between, half of a "
+            "value is the new one, or the index leads to the old place.",
+            "https://github.com/python/cpython/issues/100414",
+        ),
+        Note("STATE-CRASH-11 -12 -13 -16", _NO_SYNC),
+        Note(
+            "STATE-CORR-01 -02 -03 -05", "there is no checksum, and a line of the index that is gone is a key that is."
+        ),
     ),
 }
