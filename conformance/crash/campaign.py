@@ -23,7 +23,7 @@ from conformance.crash.reopen import observe_all, observe_alone
 from conformance.crash.scratch import scratch_files
 from conformance.crash.subjects import Step
 from conformance.crash.trace import Trace
-from conformance.hosting import Found, embedded, finding
+from conformance.hosting import Found, finding, hosted
 from conformance.workers import Bay, Crew, WorkerError
 from conformance.workers.executors import Task, spread_over
 
@@ -119,7 +119,7 @@ def prepared(address: str, contract: str, steps: Sequence[Step], *, base: Path |
         Unmeasured: As above.
         WorkerError: No process could open the backend.
     """
-    backend = embedded(load(address, base=base))
+    backend = hosted(load(address, base=base))
     with closing(Crew(backend, contract, 1)) as crew:
         explorer = Explorer(crew, recorded(crew, steps))
         return Prepared(finding(backend), contract, explorer.recorded, scratch_files(explorer))
