@@ -14,6 +14,7 @@ from conformance.report.folder import BADGE, JUNIT, PAGE, RECORD, SUMMARY
 from conformance.report.markdown import markdown
 from conformance.running import outputs
 from tests.report import agreement
+from tests.report.records import checks
 
 GAPS = """
 [[tool.conformance.known-gaps]]
@@ -67,7 +68,9 @@ def test_all_outputs_of_a_run_agree(
     assert agreement.in_markdown(written[SUMMARY]) == COUNTS
     assert agreement.in_html(written[PAGE]) == COUNTS
     assert agreement.in_junit(written[JUNIT]) == COUNTS
-    assert agreement.in_pytests_junit(Path(project.path, "own.xml").read_text()) == COUNTS
+    own = Path(project.path, "own.xml").read_text()
+    assert agreement.in_pytests_junit(own) == COUNTS
+    assert agreement.evidence_in_pytests_junit(own) == {c["code"]: c["evidence"] for c in checks(report)}
     assert ">NOT CONFORMANT</text>" in written[BADGE]
     # Once, by the process that reports: workers say nothing.
     assert Path(project.path, "step.md").read_text() == f"{markdown(report)}\n"

@@ -107,3 +107,14 @@ def in_pytests_junit(text: str) -> Counter[str]:
         broken = {"must": "new failure", "should": "broken should"}[facts["conformance_level"]]
         found[broken if facts["conformance_outcome"] == "fail" else facts["conformance_outcome"]] += 1
     return found
+
+
+def evidence_in_pytests_junit(text: str) -> dict[str, dict[str, int]]:
+    """Return the evidence of each check, of the properties that pytest's own XML has."""
+    found: dict[str, dict[str, int]] = {}
+    facts = ("conformance_code", "conformance_level", "conformance_outcome")
+    for case in ET.fromstring(text).iter("testcase"):
+        of = {one.attrib["name"]: one.attrib["value"] for one in case.iter("property")}
+        counts = {name: value for name, value in of.items() if name not in facts}
+        found[of["conformance_code"]] = {name.removeprefix("conformance_"): int(n) for name, n in counts.items()}
+    return found
