@@ -50,7 +50,7 @@ def picture(finding: Finding) -> dict[str, Any]:
         "kind": "damage",
         "title": title(damage),
         "specimen": finding.specimen.name,
-        "file": damage.file,
+        "path": damage.file,
         "before": None if before is None else len(before),
         "after": None if after is None else len(after),
         "rows": [_row(start, was[start : start + _WIDTH], now[start : start + _WIDTH]) for start in shown],

@@ -96,16 +96,16 @@ def cut(text: str, most: int) -> str:
 
 
 def _example(example: Mapping[str, Any]) -> dict[str, Any]:
-    picture: Mapping[str, Any] = example.get("picture") or {"kind": ""}
+    picture: Mapping[str, Any] | None = example.get("picture")
     history = example.get("history")
-    kind = picture["kind"]
+    is_crash = picture is not None and "compared" in picture
     return {
         **{name: cut(example[name], _TEXT) for name in ("what", "expected", "got", "note", "frame")},
         "calls": _calls(example["calls"]),
-        "crash": _crash(picture) if kind == "crash" else None,
-        "damage": _damage(picture) if kind == "damage" else None,
+        "crash": _crash(picture) if picture is not None and is_crash else None,
+        "damage": _damage(picture) if picture is not None and not is_crash else None,
         "timeline": _timeline(history) if history and history["operations"] else None,
-        "story": _story(example["story"]) if example["story"] and kind not in ("crash", "damage") else [],
+        "story": _story(example["story"]) if example["story"] and picture is None else [],
         "script": example.get("script") or "",
     }
 
@@ -140,9 +140,10 @@ def _crash(picture: Mapping[str, Any]) -> dict[str, Any]:
     for row in picture["rows"]:
         one = {"row": row["row"], "text": cut(str(row.get("text", "")), _LINE), "count": row.get("count", 0)}
         if row["row"] == "call":
-            told = fates.get(row["fate"], ("", ""))[0]
-            parts = f" {row['kept']}/{row['of']}" if row["fate"] == "torn" else ""
-            one |= {"verb": row["verb"], "fate": row["fate"], "told": told + parts}
+            fate = row.get("fate", "")
+            told = fates.get(fate, ("", ""))[0]
+            parts = f" {row.get('kept')}/{row.get('of')}" if fate == "torn" else ""
+            one |= {"verb": row.get("verb", ""), "fate": fate, "told": told + parts}
         rows.append(one)
     seen = {row.get("fate") for row in rows}
     return {
@@ -194,7 +195,7 @@ def _damage(picture: Mapping[str, Any]) -> dict[str, Any]:
         changed = set(row["changed"])
         sides = (("-", "before"), ("+", "after")) if changed else ((" ", "before"),)
         for sign, side in sides:
-            data = bytes.fromhex(row[side])
+            data = _bytes(row[side])
             if not data and changed:
                 continue
             rows.append(
@@ -209,7 +210,7 @@ def _damage(picture: Mapping[str, Any]) -> dict[str, Any]:
     sizes = ["not there" if size is None else f"{size:,} bytes" for size in (picture["before"], picture["after"])]
     return {
         "title": cut(picture["title"], _LINE),
-        "file": cut(picture["file"], _LINE),
+        "path": cut(picture["path"], _LINE),
         "specimen": picture["specimen"],
         "sizes": f"{sizes[0]}" if sizes[0] == sizes[1] else f"{sizes[0]} → {sizes[1]}",
         "rows": rows,
@@ -217,6 +218,13 @@ def _damage(picture: Mapping[str, Any]) -> dict[str, Any]:
         "files": [(cut(one["path"], _LINE), f"{one['size']:,} bytes") for one in picture["files"]],
         "files_hidden": picture["files_hidden"],
     }
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:  # of a record that somebody has edited
+        return b""
 
 
 def _runs(cells: Sequence[str], changed: set[int], between: str) -> list[tuple[str, bool]]:

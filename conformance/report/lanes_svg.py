@@ -31,7 +31,7 @@ def lanes_svg(data: Mapping[str, Any]) -> str:
         data: As in the record, under `counterexample.history`.
     """
     operations: Sequence[Mapping[str, Any]] = data["operations"]
-    step = max(STEP_LEAST, min(STEP_MOST, AXIS // (data["ranks"] + 1)))
+    step = max(STEP_LEAST, min(STEP_MOST, AXIS // max(1, data["ranks"] + 1)))
     rows = list(_rows(operations, step))
     stops = data.get("stops")
     ends = [LEFT + data["ranks"] * step, *(_left(one, step) + len(one["label"]) * LETTER for one in operations)]

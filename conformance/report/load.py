@@ -39,11 +39,41 @@ class _Words(tuple[str, ...]):
 #: What a record has, as far as all reports need it: a type, the texts that there are, a list, a dict of named fields or
 #: of any, or None or something. A record may have more, and where the name has a question mark it may have less.
 _CALL = {"number": int, "source": str, "outcome": str, "depth": int}
+_SIZE = (None, int)
+_CRASH = {
+    "rows": [
+        {
+            "row": str,
+            **dict.fromkeys(("text?", "verb?", "fate?"), str),
+            **dict.fromkeys(("count?", "kept?", "of?"), int),
+        }
+    ],
+    "compared": bool,
+    "kill?": bool,
+    "files": [{"path": str, "before": _SIZE, "after": _SIZE, "changed": bool}],
+    "files_hidden": int,
+    "unsynced": [str],
+}
+_DAMAGE = {
+    **dict.fromkeys(("title", "specimen", "path"), str),
+    **dict.fromkeys(("before", "after"), _SIZE),
+    "rows": [{"offset": int, "before": str, "after": str, "changed": [int]}],
+    "files": [{"path": str, "size": int}],
+    **dict.fromkeys(("hidden", "files_hidden"), int),
+}
+_BAR = {
+    **dict.fromkeys(("worker", "label", "value"), str),
+    **dict.fromkeys(("lane", "start"), int),
+    "end": (None, int),
+    "witness": bool,
+}
 _EXAMPLE = {
     **dict.fromkeys(("what", "expected", "got", "frame", "note"), str),
     "calls": [_CALL],
     "story": [str],
-    "rerun?": str,
+    **dict.fromkeys(("rerun?", "script?"), str),
+    "picture?": (None, _If("compared", _CRASH, _DAMAGE)),
+    "history?": (None, {"ranks": int, "stops?": (None, int), "operations": [_BAR]}),
 }
 _GAP = {"reason": str, "expires": (None, str), "days_left": (None, int), "source": str}
 _CHECK = {

@@ -77,7 +77,7 @@ def test_a_picture_has_the_lines_that_differ() -> None:
     """And those beside them, with the places of the bytes that are not what they were."""
     found = drawn(Damage("bit flipped", "d/data", (Splice(17, 1, b"\xff"),), "bit 3"))
     assert (found["kind"], found["title"]) == ("damage", "bit flipped: d/data at 17 (bit 3)")
-    assert (found["file"], found["before"], found["after"], found["hidden"]) == ("d/data", 40, 40, 0)
+    assert (found["path"], found["before"], found["after"], found["hidden"]) == ("d/data", 40, 40, 0)
     assert [row["offset"] for row in found["rows"]] == [0, 16, 32]
     assert [row["changed"] for row in found["rows"]] == [[], [1], []]
     assert found["rows"][1]["before"].startswith("5051")

@@ -53,7 +53,7 @@ DAMAGE = replace(
         "kind": "damage",
         "title": "bit flipped: data at 17 (bit 3)",
         "specimen": "closed",
-        "file": "data",
+        "path": "data",
         "before": 40,
         "after": 40,
         "rows": [

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
@@ -16,6 +18,7 @@ import pytest
 from conformance.check import catalogue
 from conformance.report.html import html_report
 from conformance.report.html_checks import evidence_told
+from conformance.report.load import LoadError, record_of
 from conformance.report.matrix import matrix_cells
 from conformance.report.tally import by_word, word
 from tests.report.findings import CRASH, DAMAGE, HOSTILE, RACE, hostile
@@ -473,3 +476,35 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (0, 2, 4)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_whatever_can_be_read_can_be_shown() -> None:
+    """A record that somebody has edited is refused with a sentence, or has a page."""
+    examples = {**EXAMPLES, "STATE-CORR-01": DAMAGE}
+    report = record(dict.fromkeys(examples, "fail"), only=list(examples), examples=examples)
+    text = json.dumps(report)
+    tried = shown = 0
+    for path in _paths(json.loads(text)["backends"][0]["contracts"], ()):
+        for other in (None, -1, "zz"):
+            edited = json.loads(text)
+            _put(edited["backends"][0]["contracts"], path, other)
+            tried += 1
+            with suppress(LoadError):
+                html_report(record_of(json.dumps(edited), "edited.json"))
+                shown += 1
+    assert 100 < shown < tried
+
+
+def _paths(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """Give the way to each thing in the counterexamples."""
+    if "counterexample" in path and path[-1] != "counterexample":
+        yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from _paths(inner, (*path, key))
+
+
+def _put(value: Any, path: tuple[Any, ...], other: Any) -> None:
+    for key in path[:-1]:
+        value = value[key]
+    value[path[-1]] = other
