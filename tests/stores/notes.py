@@ -289,4 +289,26 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "STATE-CORR-01 -02 -03 -05", "there is no checksum, and a line of the index that is gone is a key that is."
         ),
     ),
+    "RocksDB (rocksdict)": (
+        Note(
+            "STATE-CRASH-06 -11 -12 -13 -16 -32 -33 -52 -53",
+            "each opening writes `rocksdict-config.json` anew, byte by byte over the old one and without a sync: "
+            "after a "
+            "kill, a full disk or a power loss there it is empty, and the database cannot be opened any more (`does "
+            "not "
+            "match existing comparator`). The data of RocksDB itself are sound.",
+        ),
+        Note(
+            "STATE-SHARE-01 STATE-CONC-11 -12 -13 -16 -31 -32 -35 -91",
+            "another process is locked out while the database is open; documented by RocksDB.",
+            "https://github.com/facebook/rocksdb/wiki/RocksDB-FAQ",
+        ),
+        Note("STATE-CLOSE-01", "the second `close()` raises `DbClosedError`."),
+        Note("STATE-VALUE-09", "a member of an IntEnum comes back as an int, one of a subclass of str as a str."),
+        Note(
+            "STATE-CORR-01 -02 -03 -05",
+            "at a damaged block the listing ends, without a word, as if that were all; reading a key of it raises "
+            "`block checksum mismatch`. A manifest that was cut gives an older state.",
+        ),
+    ),
 }
