@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("conformance.report.command", "show a result: HTML, Markdown, JUnit, a badge, or the summary"),
     "compare": ("conformance.report.compare_command", "tell what is new, fixed or lost between two results"),
     "init": ("conformance.commands.init", "write an adapter for a store, the configuration, and a job of CI"),
+    "doctor": ("conformance.commands.doctor", "tell what can and can not be measured on this machine"),
     "check-history": ("conformance.histories.command", "judge a recorded history of concurrent operations"),
     "migrate": ("conformance.migrate.command", "move what a store holds into another one"),
 }

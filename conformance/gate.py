@@ -100,7 +100,7 @@ def gate_of(
         GateError: Something can't be used.
     """
     edition = _edition(value("edition", editions.newest()), origins)
-    require = _require(value("require", ()), origins)
+    require = required_words(value("require", ()), origins.get("require", ""))
     strict = _flag("strict", value("strict", None), origins)
     file, updates = value("baseline", ""), bool(value("update-baseline", None))
     rules = Rules(today, catalogue(), edition)
@@ -131,19 +131,26 @@ def _edition(name: Any, origins: Mapping[str, str]) -> str:
     return name
 
 
-def _require(given: Any, origins: Mapping[str, str]) -> tuple[str, ...]:
+def required_words(given: Any, origin: str) -> tuple[str, ...]:
+    """Return what is required, each word once and without its promise.
+
+    Args:
+        given: A text of words, or several, joined by commas or spaces.
+        origin: Where it was given.
+
+    Raises:
+        GateError: A word is neither a level of a promise nor a contract, or it promises nothing.
+    """
     parts = [given] if isinstance(given, str) else given
     if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
-        raise GateError(
-            f'require={given!r} ({origins["require"]}) is no list of words. Write require = ["power-loss", "log"].'
-        )
+        raise GateError(f'require={given!r} ({origin}) is no list of words. Write require = ["power-loss", "log"].')
     words = [word for part in parts for word in part.replace(",", " ").split()]
-    return tuple(dict.fromkeys(_required(word, origins) for word in words))
+    return tuple(dict.fromkeys(_required(word, origin) for word in words))
 
 
-def _required(word: str, origins: Mapping[str, str]) -> str:
+def _required(word: str, origin: str) -> str:
     promise, _, level = word.rpartition(":")
-    heading = f"require={word!r} ({origins['require']})"
+    heading = f"require={word!r} ({origin})"
     if promise and level not in PROMISES.get(promise, ()):
         written = [f"{name}:{one}" for name, levels in PROMISES.items() for one in levels if one in REQUIRED]
         raise GateError(f"{heading} is no level of a promise.{nearest(word, written)}")

@@ -137,7 +137,7 @@ def _look(driver: Driver, store: Any, contract: str, address: str) -> Looked:
     )
 
 
-def _own(store: Any, contract: str) -> dict[str, str | None]:
+def _own(store: Any, contract: str) -> dict[str, str]:
     """Return the verbs of a store that has all of them under the names of the contract."""
     if contract != "state":
         return {verb: verb for verb in contracts()[contract].verbs}

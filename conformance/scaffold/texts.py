@@ -109,5 +109,5 @@ def workflow(service: str, name: str, installed: str) -> str:
         name: Of the backend.
         installed: How pip is told the project itself, such as `.`; empty for nothing.
     """
-    text = files("conformance.scaffold").joinpath("templates", f"{service}.yml").read_text(encoding="utf-8")
+    text = files("conformance.scaffold").joinpath("templates").joinpath(f"{service}.yml").read_text(encoding="utf-8")
     return text.replace("@BACKEND@", name).replace("@INSTALL@", f"{installed} {_KIT}".strip())

@@ -179,6 +179,25 @@ def _where() -> str:
     return get_docker_host() or "unix:///var/run/docker.sock"
 
 
+def reachable() -> None:
+    """Require that testcontainers is installed and an engine answers; nothing is started or fetched.
+
+    Raises:
+        Absent: It is not, or none does.
+    """
+    try:
+        import docker  # type: ignore[import-untyped]
+        import testcontainers.core.container  # noqa: F401 - is it there?
+    except ImportError as error:
+        raise Absent("the package testcontainers is not installed") from error
+    _knock()
+    try:
+        with closing(docker.from_env(timeout=int(_KNOCK_S))) as client:
+            client.ping()
+    except Exception as error:  # whatever the client raises, there is no engine to use
+        raise Absent(f"no Docker engine answers at {_where()}: {first_line(error)}") from error
+
+
 def _knock() -> None:
     """Connect to the engine's socket: where that fails, Docker's client leaves one of its own open."""
     kind, _, path = _where().partition("://")

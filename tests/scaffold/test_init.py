@@ -99,6 +99,10 @@ def closed(path):
 """
 
 
+#: The verbs of a state under the contract's own names, in a store that is closed otherwise.
+OWN = 'get="__getitem__", set="__setitem__", delete="__delitem__", keys="__iter__", close="dispose"'
+
+
 @pytest.fixture
 def here(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Return an empty directory with a module of stores, in which the command is run."""
@@ -133,8 +137,7 @@ def written(here: pytest.Pytester) -> str:
         ("library:Cache", "store", "STATE-BASIC-01"),
         (
             "library:Shelf",
-            'adapt(store, get="__getitem__", set="__setitem__", delete="__delitem__", keys="__iter__", '
-            'close="dispose")',
+            f"adapt(store, {OWN})",
             "STATE-BASIC-01",
         ),
         ("library:Journal", 'adapt(store, append="publish", read="replay", head="last", close=None)', "LOG-BASIC-01"),
