@@ -23,6 +23,7 @@ from conformance.recording import Call
 from conformance.report.case import write_case
 from conformance.report.case_script import LINES_MOST, case_script_text, write_case_script
 from conformance.report.failure import failure_text, shown_path
+from conformance.report.script import standalone
 from conformance.result import Counterexample, Result
 
 STORES = '''
@@ -186,3 +187,16 @@ def test_the_case_is_json(folder: Path) -> None:
     assert path is not None
     assert result.counterexample is not None
     assert json.loads(path.read_text()) == result.counterexample.case
+
+
+@pytest.mark.parametrize(("size", "kept"), [(10, True), (5_000, True), (60_000, False)])
+def test_a_script_in_the_record_needs_no_other_file(folder: Path, size: int, *, kept: bool) -> None:
+    """It has all files in it, as far as it stays of bearable length; else it is not there."""
+    noise = random.Random(1).randbytes(size)
+    result = failure({"inner/": None, "inner/crash.txt": b"{'b': 2}", "noise": noise})
+    text = standalone(result, load("crashed_stores:named"))
+    assert bool(text) == kept
+    if kept:
+        script = folder / "alone.py"
+        script.write_text(text)
+        assert "it holds  {'b': 2}\n" in printed(script, folder)

@@ -6,13 +6,16 @@ import re
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.address import load
+from conformance.backend import Backend
 from conformance.recording import Call
-from conformance.report.script import script_text, write_script
+from conformance.report.script import LONGEST, script_text, standalone, write_script
 from conformance.result import Counterexample, Result, Violation
 from conformance.session import Handle, Session
 from tests.mutants.capable_base import CapableState, capable
@@ -183,3 +186,16 @@ def test_script_is_written_where_it_can_be(tmp_path: Path) -> None:
         assert write_script(tmp_path, failure([Call(1, source)]), "x:y") is None
     (tmp_path / "file").touch()
     assert write_script(tmp_path / "file", good, "x:y") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [("store['a'] = 1", True), ("store['a'] = '…'", False), (f"store['a'] = {'x' * LONGEST!r}", False)],
+)
+def test_a_script_in_the_record_is_whole_or_not_there(source: str, *, kept: bool) -> None:
+    """One that can't be written out, or is too long, is not cut: nobody could run it."""
+    backend: Backend = load(f"{ADDRESS}:honest")
+    text = standalone(failure([Call(1, "store = session.open()"), Call(2, source)]), backend)
+    assert bool(text) == kept
+    assert standalone(failure([]), backend) == ""
+    assert standalone(failure([Call(1, "store = session.open()")]), replace(backend, address="")) == ""
