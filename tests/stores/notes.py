@@ -311,4 +311,48 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "`block checksum mismatch`. A manifest that was cut gives an older state.",
         ),
     ),
+    "zict": (
+        Note(
+            "STATE-CONC-01 -02 STATE-CRASH-01 -02 -03 -05 -06 -52 -53 -55 -56",
+            "a value is replaced by removing its file and writing another one: in between the key is missing, for the "
+            "threads beside it and, killed or out of space there, for ever; or half of the new one is left.",
+        ),
+        Note("STATE-CRASH-11 -12 -13 -15 -16", _NO_SYNC),
+        Note(
+            "STATE-SHARE-02 STATE-CONC-11 -12 -16 -35",
+            "each handle lists the directory once, when it is opened: what others write is missing, what they replace "
+            "raises FileNotFoundError. Documented.",
+            "https://zict.readthedocs.io/en/latest/",
+        ),
+        Note("STATE-KEY-04", "a key is escaped, and then may be longer than the name of a file may be."),
+        Note(
+            "STATE-FAIL-03",
+            '`store[b"a"] = x` is taken, and can\'t be read: the error comes when it is; opened again, there are two '
+            'files for `"a"`.',
+        ),
+        Note("STATE-CORR-03 -05", "there is no checksum: what can be unpickled is given."),
+    ),
+    "Chroma": (
+        Note(
+            "VECTORS-ADD-01",
+            "`upsert` of an id that is there merges the metadata, old names stay; as `update` is documented to do.",
+            "https://github.com/chroma-core/chroma/issues/1247",
+        ),
+        Note(
+            "VECTORS-GET-03 VECTORS-FILTER-03",
+            "None in metadata is left out without a word, `2**64` comes back as a float; names that are empty, or "
+            "begin "
+            "with `$` or `#`, are refused.",
+        ),
+        Note(
+            "VECTORS-GET-01 VECTORS-ADD-02 VECTORS-QUERY-03",
+            "a call for none is refused with a ValueError: to get, add or delete no id, to find `k=0`.",
+        ),
+        Note(
+            "VECTORS-REFUSE-01 -02 -04",
+            "what is refused is refused with exceptions of its own, `InvalidArgumentError` and `DuplicateIDError`, "
+            "which "
+            "are no ValueErrors.",
+        ),
+    ),
 }
