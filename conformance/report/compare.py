@@ -33,6 +33,8 @@ _JUDGED = ("pass", "fail", "known gap", "stale gap")
 _FAILS, _PASSES = ("fail", "known gap"), ("pass", "stale gap")
 #: Evidence that shrank to this part is told, from so many on.
 _SHRUNK, _EVIDENCE_LEAST = 10, 10
+#: What a machine is at another time.
+_OF_THE_MOMENT = ("load",)
 _GONE = "not in the record"
 
 
@@ -51,7 +53,8 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, slower: floa
     for one, other in pairs:
         backend = _backend(one, other)
         changes = times.get(backend["name"], ())
-        backends.append(backend | {kind: [one for one in changes if one["kind"] == kind] for kind in TIMES})
+        found = {kind: [one for one in changes if one["kind"] == kind] for kind in TIMES}
+        backends.append(backend | found | {"operations": sum(one["kind"] == "compared" for one in changes)})
     return {
         "schema": SCHEMA,
         "verdicts": [before["verdict"], after["verdict"]],
@@ -79,7 +82,7 @@ def _notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]
         if fact(before) != fact(after):
             one, other = ("none" if fact(record) == "" else fact(record) for record in (before, after))
             yield f"{name}: {one}, now {other}"
-    fields = dict.fromkeys((*before["machine"], *after["machine"]))
+    fields = [name for name in dict.fromkeys((*before["machine"], *after["machine"])) if name not in _OF_THE_MOMENT]
     changed = [name for name in fields if before["machine"].get(name) != after["machine"].get(name)]
     if changed:
         told = (f"{name} {before['machine'].get(name)}, now {after['machine'].get(name)}" for name in changed)

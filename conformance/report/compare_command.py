@@ -107,8 +107,7 @@ def _as_text(found: Mapping[str, Any]) -> Iterator[str]:
         rows = list(_rows(backend))
         for kind, what, text in rows:
             yield f"  {kind:<13} {printable(what):<18} {one_line(text, _TEXT_MOST)}"
-        same = plural(backend["unchanged"], "check")
-        yield f"  {'unchanged':<13} {same}" if rows else f"  no difference in {same}"
+        yield f"  {'compared':<13} {_compared(backend)}" if rows else f"  no difference in {_compared(backend)}"
     yield _sum(found)
 
 
@@ -123,7 +122,7 @@ def _as_markdown(found: Mapping[str, Any]) -> Iterator[str]:
             for row in rows:
                 yield f"| {' | '.join(map(escaped, row))} |"
         else:
-            yield f"No difference in {plural(backend['unchanged'], 'check')}."
+            yield f"No difference in {_compared(backend)}."
     if found["notes"]:
         yield ""
         yield from (f"- {escaped(note)}" for note in found["notes"])
@@ -132,6 +131,14 @@ def _as_markdown(found: Mapping[str, Any]) -> Iterator[str]:
 def _name(backend: Mapping[str, Any]) -> str:
     one, other = backend["names"]
     return str(backend["name"]) if one == other or not one or not other else f"{one} and {other}"
+
+
+def _compared(backend: Mapping[str, Any]) -> str:
+    """Return how much was compared: where that is nothing, no difference says nothing."""
+    counts = [plural(backend["unchanged"] + sum(len(backend[kind]) for kind in KINDS), "check")]
+    if backend["operations"]:
+        counts.append(plural(backend["operations"], "operation"))
+    return " and ".join(counts)
 
 
 def _verdicts(backend: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ _SAME = ("durability_claimed", "payload_bytes", "workers")
 def compare_times(
     before: Mapping[str, Any], after: Mapping[str, Any], pairs: Sequence[tuple[str, str]], ratio: float = RATIO
 ) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
-    """Return what is slower, faster, or not measured any more by the name of the later backend, and notes.
+    """Return by the name of the later backend what is slower, faster, not measured any more, or was compared; and notes.
 
     Times themselves are never compared, as another load or kernel changes them all: only their ratios to what was
     measured in the same run, the physical limit or else the reference. A ratio counts as changed where it is `ratio`
@@ -70,6 +70,7 @@ def _differences(
         yield {"kind": "note", "text": f"{what}: not comparable: {'; '.join(changed)}"}
         return
     if was.get("unit") == "bytes":
+        yield {"kind": "compared"}
         if was["median"] > 0:
             yield from _told(what, was["median"], now["median"], ratio, "bytes more than the record itself")
     elif timed:
@@ -80,6 +81,7 @@ def _times(what: str, was: Mapping[str, Any], now: Mapping[str, Any], ratio: flo
     for field, yardstick in _YARDSTICKS:
         if not (was.get(field) and now.get(field) and was.get(yardstick) == now.get(yardstick)):
             continue
+        yield {"kind": "compared"}
         one, other = (figure.get("interval", {}).get(yardstick) for figure in (was, now))
         if _apart(one, other):
             for told in _told(what, was[field], now[field], ratio, f"times {was[yardstick]}"):

@@ -42,7 +42,7 @@ _LISTED = {
 _MET = {True: "met", False: "NOT MET", None: "not measured"}
 _SPECIAL = re.compile(r"[\\`*_\[\]~]|^[#+=-]|^\d+[.)]")
 #: What a backslash does not protect everywhere: cells of tables, formulas, names of pictures.
-_ENTITIES = re.compile(r"[&<>|$]|:(?=\w)")
+_ENTITIES = re.compile(r"[&<>|$]|:(?=[\w+-]+:)")
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,8 @@ def test_differences_of_the_runs_are_noted() -> None:
     assert notes[3].startswith("machine: python ")
     assert notes[3].endswith(", now 3.99.0")
     assert compare(record(), record())["notes"] == []
+    other = {**record(), "machine": {**record()["machine"], "load": 9.9}}
+    assert compare(record(), other)["notes"] == []
 
 
 MACHINE = {
@@ -185,6 +187,7 @@ def test_ratios_are_compared_when_they_are_apart() -> None:
     assert times(*seen)[0]["slower"] == [
         "2 times write + fdatasync, now 4: 2.00 times (observed power-loss, now claims power-loss, not observed)"
     ]
+    assert compare(timed(), timed(4.0, spread=2.0))["backends"][0]["operations"] == 1
     # The disk was slower, and the store with it.
     assert times(timed(), timed(median=1.0)) == ({}, "")
 
