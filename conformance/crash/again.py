@@ -6,12 +6,12 @@ Sources: RocksDB's CrashDuringRecovery tests; Pebble's TestCrashDuringOpen.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeGuard
 
-from conformance.crash.disk import CrashState
+from conformance.crash.disk import CrashState, Disk
 from conformance.crash.explore import Budget, Explored, Explorer
 from conformance.crash.history import Moment
 from conformance.crash.recorded import Order, Recorded, Unmeasured, record_order
@@ -54,9 +54,27 @@ def crashed_twice(explorer: Explorer, model: str, count: int, budget: Budget, se
         Unmeasured: There were recoveries, and none could be recorded.
     """
     one = explorer.recorded
+    for state, again in recoveries_that_write(one, _recoveries(explorer, model, count, seed), count):
+        recovery = Explorer(explorer.crew, again, progress=explorer.progress)
+        yield Twice(state, recovery, recovery.explore(model, budget, seed))
+
+
+def recoveries_that_write(
+    one: Recorded, recoveries: Iterable[tuple[CrashState, Recording | str]], count: int
+) -> Iterator[tuple[CrashState, Recorded]]:
+    """Give so many first crashes with the recovery of each, as what is explored; of those that do the same, one.
+
+    Args:
+        one: The workload that crashed first.
+        recoveries: First crashes, each with what its recovery did, or why it could not be recorded.
+        count: Of those that write.
+
+    Raises:
+        Unmeasured: There were recoveries, and none could be recorded.
+    """
     seen: set[tuple[str, ...]] = set()
     sound: list[bool] = []
-    for state, recording in _recoveries(explorer, model, count, seed):
+    for state, recording in recoveries:
         sound.append(_sound(recording))
         if not _sound(recording):
             continue
@@ -64,9 +82,7 @@ def crashed_twice(explorer: Explorer, model: str, count: int, budget: Budget, se
         if not work or work in seen:  # a recovery that does the same things is explored once
             continue
         seen.add(work)
-        again = _recovery(one, recording, one.moments[state.point])
-        recovery = Explorer(explorer.crew, again, progress=explorer.progress)
-        yield Twice(state, recovery, recovery.explore(model, budget, seed))
+        yield state, _recovery(one, recording, one.moments[state.point])
         if len(seen) == count:
             return
     if sound and not any(sound):
@@ -76,10 +92,7 @@ def crashed_twice(explorer: Explorer, model: str, count: int, budget: Budget, se
 def _recoveries(explorer: Explorer, model: str, count: int, seed: int) -> Iterator[tuple[CrashState, Recording | str]]:
     """Give first crash states that the store recovers from, each with what that recovery did; some at a time."""
     one, disk, crew = explorer.recorded, explorer.disk(model), explorer.crew
-    met = (state for state in disk.states(seed, 1) if one.moments[state.point].acknowledged)
-    states = list(islice(met, max(_DRAWN_FROM, count * _TRIES)))
-    random.Random(seed).shuffle(states)
-    del states[count * _TRIES :]
+    states = first_crashes(one, disk, count, seed)
     size = max(count, len(crew))
     for start in range(0, len(states), size):
         trees = [(state, disk.tree(state.kept)) for state in states[start : start + size]]
@@ -91,6 +104,21 @@ def _recoveries(explorer: Explorer, model: str, count: int, seed: int) -> Iterat
         ]
         recordings = {id(order): found for order, found in crew.spread(record_order, [order for _, order in first])}
         yield from ((state, recordings[id(order)]) for state, order in first)
+
+
+def first_crashes(one: Recorded, disk: Disk, count: int, seed: int) -> list[CrashState]:
+    """Return the states whose recovery is recorded to find so many that write.
+
+    Args:
+        one: The workload that crashed.
+        disk: Its trace under a model.
+        count: First crashes with a recovery that writes.
+        seed: They are drawn with it.
+    """
+    met = (state for state in disk.states(seed, 1) if one.moments[state.point].acknowledged)
+    states = list(islice(met, max(_DRAWN_FROM, count * _TRIES)))
+    random.Random(seed).shuffle(states)
+    return states[: count * _TRIES]
 
 
 def _recovery(one: Recorded, recording: Recording, moment: Moment) -> Recorded:

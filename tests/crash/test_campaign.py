@@ -17,14 +17,17 @@ from typing import Any
 import pytest
 
 from conformance.crash import campaign
+from conformance.crash.again import crashed_twice
 from conformance.crash.campaign import Prepared, States, explore, explored, prepared
+from conformance.crash.campaign_twice import explored_twice, record_recoveries
 from conformance.crash.explore import Budget, Explored, Explorer
 from conformance.crash.observe import Observation
 from conformance.crash.subjects import Step
+from conformance.hosting import finding
 from conformance.workers import Crew, WorkerError, executors
 from conformance.workers.executors import Task, spread_over
 from tests.crash import stores as s
-from tests.crash.conftest import CrewOf
+from tests.crash.conftest import CrewOf, ExplorerOf
 
 STEPS = (Step("set", ("a", 1)), Step("set", ("b", 2)), Step("delete", ("a",)))
 BUDGET = Budget(states=1_000, seconds=float("inf"))
@@ -255,3 +258,20 @@ def test_a_plain_script_explores_a_file(tmp_path: Path) -> None:
     )
     (found,) = explore("shop.py:Shop", "state", STEPS[:2], models=["kill"], base=tmp_path)
     assert {finding.verdict for finding in found.findings if not finding.in_creation} == {"cannot open"}
+
+
+@pytest.mark.parametrize(("address", "broken"), [(s.mutant("recovery_moves_the_journal"), True), (s.JOURNAL, False)])
+def test_crashes_during_recovery_are_those_of_a_crew(
+    address: str, broken: bool, explorer_of: ExplorerOf, crew_of: CrewOf
+) -> None:
+    """The first crashes, what their recoveries do, and what comes of crashing those."""
+    explorer = explorer_of(address, "state", "some puts and deletes")
+    one = Prepared(finding(explorer.crew.backend), "state", explorer.recorded, explorer.scratch)
+    pool = Own(crew_of(address))
+    budget = Budget(states=60, seconds=float("inf"), representatives=1)
+    found = explored_twice(one, "kill", 2, budget, 0, pool)
+    by_crew = [(twice.first, twice.explored) for twice in crashed_twice(explorer, "kill", 2, budget, 0)]
+    assert found == by_crew
+    assert all(explored_one.trees for _, explored_one in found)
+    assert any(explored_one.findings for _, explored_one in found) == broken
+    assert any(task.function is record_recoveries for task in pool.tasks)
