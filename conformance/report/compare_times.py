@@ -18,7 +18,7 @@ _SAME = ("durability_claimed", "payload_bytes", "workers")
 def compare_times(
     before: Mapping[str, Any], after: Mapping[str, Any], pairs: Sequence[tuple[str, str]], ratio: float = RATIO
 ) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
-    """Return by the name of the later backend what is slower, faster, not measured any more, or was compared; and notes.
+    """Return by later backend what is slower, faster, not measured any more, or was compared; and notes.
 
     Times themselves are never compared, as another load or kernel changes them all: only their ratios to what was
     measured in the same run, the physical limit or else the reference. A ratio counts as changed where it is `ratio`

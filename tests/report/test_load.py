@@ -14,6 +14,7 @@ import pytest
 from conformance.report.annotations import code_quality, workflow_commands
 from conformance.report.badge import badge
 from conformance.report.compare import compare
+from conformance.report.html import can_be_made, html_report
 from conformance.report.junit import junit
 from conformance.report.load import LoadError, read_record, record_of
 from conformance.report.markdown import markdown
@@ -88,7 +89,7 @@ def shown(report: dict[str, Any]) -> None:
     """Make everything of a record that can be made of it."""
     for backend in report["backends"]:
         assert list(summary_lines(backend))
-    for made in (markdown, badge, junit):
+    for made in (markdown, badge, junit, *([html_report] if can_be_made() else [])):
         assert made(report)
     list(workflow_commands(report, Path()))
     assert code_quality(report, Path())
