@@ -262,7 +262,7 @@ def test_a_plain_script_explores_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("address", "broken"), [(s.mutant("recovery_moves_the_journal"), True), (s.JOURNAL, False)])
 def test_crashes_during_recovery_are_those_of_a_crew(
-    address: str, broken: bool, explorer_of: ExplorerOf, crew_of: CrewOf
+    address: str, explorer_of: ExplorerOf, crew_of: CrewOf, *, broken: bool
 ) -> None:
     """The first crashes, what their recoveries do, and what comes of crashing those."""
     explorer = explorer_of(address, "state", "some puts and deletes")
