@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -22,10 +24,13 @@ from conformance.result import Result
 from conformance.running.keys import ALIASES_TAKEN, RUN, cache_folder, is_worker
 from conformance.running.transient import TransientLine, transient_line
 from conformance.trial import Trial
+from conformance.workers.crew import quick_folder
 
 RESULT = pytest.StashKey[Result]()
 #: Where long work is shown; None for nowhere.
 LINE = pytest.StashKey[TransientLine | None]()
+#: Free bytes that memory must have for the places of the checks: a store of ten thousand keys may be a file for each.
+_ROOM = 1 << 30
 
 
 class CheckFailed(Exception):
@@ -56,7 +61,7 @@ def _bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         profile=run.profiles[request.param],
         effort=EFFORTS[run.options.effort],
         seed=run.options.seed,
-        root=tmp_path_factory.mktemp(f"conformance-{folder}"),
+        root=_root(request.config, tmp_path_factory, f"conformance-{folder}"),
         database=request.config.rootpath / ".hypothesis" / "conformance" / folder,
         disks=run.options.disks,
         case=run.case,
@@ -64,6 +69,21 @@ def _bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         against=run.against(run.profiles[request.param]),
         progress=line.show if line is not None else lambda _: None,
     )
+
+
+def _root(config: pytest.Config, factory: pytest.TempPathFactory, name: str) -> Path:
+    """Return a new directory for places, which are removed one by one; it goes with the run.
+
+    It is in memory where there is enough of it, unless the user has named another: what a disk may lose is tried by
+    engines that don't wait for one, and every other check would wait for thousands of syncs.
+    """
+    # As it was typed: pytest-xdist names one for each of its workers.
+    memory = None if config.known_args_namespace.basetemp else quick_folder(_ROOM)
+    if memory is None:
+        return factory.mktemp(name)
+    block = tempfile.TemporaryDirectory(prefix=f"{name}-", dir=memory, ignore_cleanup_errors=True)
+    config.add_cleanup(block.cleanup)
+    return Path(block.name)
 
 
 def _replay(case: object) -> Callable[[Trial], None] | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.workers.crew import Crew, WorkerError
+from conformance.workers.crew import Crew
+from conformance.workers.nursery import WorkerError
 from conformance.workers.worker import Bay
 
 __all__ = ["Bay", "Crew", "WorkerError"]

@@ -1,4 +1,4 @@
-"""What a worker process runs: `python -m conformance.workers DESCRIPTOR`."""
+"""What a nursery runs, and each worker that it forks: `python -m conformance.workers DESCRIPTOR`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 from multiprocessing.connection import Connection
 
+from conformance.workers.nursery import raise_workers
 from conformance.workers.worker import serve
 
 if __name__ == "__main__":
@@ -15,4 +16,6 @@ if __name__ == "__main__":
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
     gc.freeze()
-    serve(Connection(int(sys.argv[1])))
+    line = raise_workers(Connection(int(sys.argv[1])))
+    if line is not None:
+        serve(line)

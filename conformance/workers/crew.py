@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import deque
@@ -17,18 +16,17 @@ from typing import Any, TypeVar
 
 from conformance.backend import Backend
 from conformance.hosting import finding, furnished
+from conformance.workers.nursery import Nursery, WorkerError, nursery_of
 from conformance.workers.shelf import Shelf
 
 Job = TypeVar("Job")
 
 #: Free bytes that memory must have for places to be kept there: a small Docker container has 64 MiB.
 _ROOM = 32 << 20
+#: The kit's own modules may be in the process that workers are forked from; a store's, and a test's, must not.
+_KIT = "conformance."
 #: Bytes of a job that a busy worker is sent: they fit into the buffer of a pipe.
 _AT_HAND = 32 << 10
-
-
-class WorkerError(Exception):
-    """A worker could not do what it was asked; the text says why."""
 
 
 class Crew:
@@ -58,7 +56,7 @@ class Crew:
         self.contract = contract
         self._shelf = _shelf(backend, contract)
         self.folder = Path(tempfile.mkdtemp(prefix="conformance-workers-", dir=quick_folder()))
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[tuple[Nursery, int]] = []
         self._lines: list[Any] = []
         try:
             for variables in environments or [{}] * (size or cores()):
@@ -80,7 +78,7 @@ class Crew:
         Raises:
             WorkerError: It raised there, or the worker died.
         """
-        self._tell(self._lines[worker], self._shelf.dumps((function, arguments)))
+        self._tell(self._lines[worker], self._order(function, *arguments))
         return self._answer(self._lines[worker])
 
     def each(self, function: Callable[..., Any], arguments: Sequence[Any]) -> list[Any]:
@@ -90,7 +88,7 @@ class Crew:
             WorkerError: As above.
         """
         for line, argument in zip(self._lines, arguments, strict=True):
-            self._tell(line, self._shelf.dumps((function, (argument,))))
+            self._tell(line, self._order(function, argument))
         answers: list[Any] = []
         errors: list[WorkerError] = []
         for line in self._lines:  # all of them, so that none is left with an answer that nobody took
@@ -114,7 +112,7 @@ class Crew:
         Raises:
             WorkerError: As above.
         """
-        made = ((job, self._shelf.dumps((function, (job,)))) for job in jobs)
+        made = ((job, self._order(function, job)) for job in jobs)
         given: dict[Any, deque[Job]] = {line: deque() for line in self._lines}
         try:
             waiting = next(made, None)
@@ -137,24 +135,26 @@ class Crew:
         """Let the workers go."""
         for line in self._lines:
             line.close()
-        for process in self._processes:
-            try:
-                process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for nursery, process in self._processes:
+            nursery.wait(process)
         self._lines.clear()
         self._processes.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, variables: Mapping[str, str]) -> None:
-        here, there = Pipe()
         path = os.pathsep.join(path or os.getcwd() for path in sys.path)
         environment = {**os.environ, **variables, "PYTHONPATH": path}
-        command = [sys.executable, "-m", "conformance.workers", str(there.fileno())]
-        self._processes.append(subprocess.Popen(command, env=environment, pass_fds=(there.fileno(),)))
-        there.close()
+        nursery = nursery_of(environment)
+        here, there = Pipe()
+        with there:
+            self._processes.append((nursery, nursery.worker(there, environment)))
         self._lines.append(here)
+
+    def _order(self, function: Callable[..., Any], *arguments: Any) -> bytes:
+        if function.__module__.startswith(_KIT):
+            for nursery, _ in self._processes:
+                nursery.modules[function.__module__] = None
+        return self._shelf.dumps((function, arguments))
 
     def _introduce(self, line: Any, number: int) -> None:
         folder = self.folder / str(number)
@@ -203,11 +203,15 @@ def cores() -> int:
     return max(1, min(count, 16))
 
 
-def quick_folder() -> str | None:
-    """Return memory that looks like a disk, where there is enough of it: there a sync costs nothing."""
+def quick_folder(room: int = _ROOM) -> str | None:
+    """Return memory that looks like a disk, where there is enough of it: there a sync costs nothing.
+
+    Args:
+        room: Free bytes that are enough.
+    """
     memory = "/dev/shm"
     try:
-        if os.access(memory, os.W_OK | os.X_OK) and shutil.disk_usage(memory).free > _ROOM:
+        if os.access(memory, os.W_OK | os.X_OK) and shutil.disk_usage(memory).free > room:
             return memory
     except OSError:
         pass

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.hosting import Found
-from conformance.workers.crew import Crew, WorkerError
+from conformance.workers.crew import Crew
+from conformance.workers.nursery import WorkerError
 
 #: Tasks that an executor has at hand, at most: more than it has workers, and few enough to be kept in memory.
 AT_HAND = 256

@@ -30,14 +30,12 @@ def test_cores_where_nobody_tells(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_memory_is_used_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small Docker container has little of it, other platforms have none."""
-    monkeypatch.setattr(workers, "_ROOM", 1 << 60)
-    assert workers.quick_folder() is None
-    monkeypatch.setattr(workers, "_ROOM", 0)
+    assert workers.quick_folder(1 << 60) is None
     expected = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
-    assert workers.quick_folder() == expected
+    assert workers.quick_folder(0) == expected
 
     def gone(path: str, mode: int) -> bool:
         raise OSError
 
     monkeypatch.setattr(os, "access", gone)
-    assert workers.quick_folder() is None
+    assert workers.quick_folder(0) is None
