@@ -355,4 +355,34 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "are no ValueErrors.",
         ),
     ),
+    "TinyDB": (
+        Note(
+            "STATE-CRASH-01 -02 -03 -06 -11 -12 -13 -16 -55",
+            "the text of all is written over the old one, which is longer, and then the file is cut: killed, or out of "
+            "power or space, in between, it ends in `JSONDecodeError: Extra data`.",
+            "https://github.com/msiemens/tinydb/issues/113",
+        ),
+        Note(
+            "STATE-CONC-01 -02 -03 -06 -11 -13 -31",
+            "everybody reads the file, changes what they read and writes it back, without a lock: a key that was "
+            "acknowledged is missing, a reader meets half a file. Documented: neither threads nor processes.",
+            "https://github.com/msiemens/tinydb/issues/537",
+        ),
+        Note(
+            "STATE-SHARE-02",
+            "the second handle's second insert: `Document with ID 2 already exists`; documented, as above.",
+            "https://tinydb.readthedocs.io/en/latest/intro.html#why-not-use-tinydb",
+        ),
+        Note("STATE-VALUE-05 -07 -08", _JSON),
+        Note("STATE-VALUE-09", "a member of an IntEnum comes back as an int, one of a subclass of str as a str."),
+        Note(
+            "STATE-KEY-02 STATE-FAIL-03",
+            'the keys `"\\ud83d\\ude00"` and `("a",)` are accepted, and never found again: they are stored as '
+            "other ones.",
+        ),
+        Note(
+            "STATE-CORR-01 -02 -03 -05",
+            "there is no checksum: what still is JSON is given, and an empty file is empty.",
+        ),
+    ),
 }
