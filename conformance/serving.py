@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -90,6 +91,37 @@ def serving(server: Server, tell: Callable[[str], None] = lambda _: None) -> Ite
                 running.kill()
             elif not here.private:
                 server.clean(here.url, here.prefix)
+
+
+@contextmanager
+def serving_at(server: Server, folder: Path) -> Iterator[Served]:
+    """Have another server in place of this run's for as long as the block takes, with its files in a folder.
+
+    That of a run lies where it is quickest, in memory; this one lies on the disk that is to be measured. A server that
+    is not the kit's to start stays.
+
+    Args:
+        server: The engine and its settings; one of this run is there.
+        folder: Of this server alone; its own user must reach it, where it has one.
+
+    Raises:
+        NoServer: None could be had; the text lists what was tried.
+    """
+    here = served(server)
+    if not (here.private and here.local):
+        yield here
+        return
+    from conformance.servers import start
+
+    variable, told = _variable(server), os.environ[_variable(server)]
+    with start(server, folder) as running:
+        there = Served(running.url, running.how, private=True, local=True, prefix=f"conformance-{uuid.uuid4().hex[:8]}")
+        os.environ[variable] = json.dumps(asdict(there))
+        try:
+            yield there
+        finally:
+            os.environ[variable] = told
+            running.kill()
 
 
 def serve_until_exit(server: Server) -> None:

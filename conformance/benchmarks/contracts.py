@@ -110,6 +110,10 @@ def _vector_size(payload: Payload) -> int:
     return payload.dimension * 4 + _key_size(payload)  # of 32-bit floats, which is what has to be kept
 
 
+def _all_vectors(payload: Payload) -> int:
+    return payload.dimension * 4 * payload.keys  # a search that is exact has to look at all of them
+
+
 PUT = Act("put", _entry, _entry_size, method="__setitem__")
 _PUT_NEW = Act("put new", _new_entry, _entry_size, method="__setitem__")
 GET = Act("get", _known_key, _entry_size, method="__getitem__", reads=True)
@@ -129,7 +133,7 @@ SET = Act("set", _entry, _entry_size, method="set")
 GET_LAYERED = Act("get", _known_key, _entry_size, method="get", reads=True)
 
 ADD = Act("add", _vector, _vector_size, method="add")
-QUERY = Act("query", _search, _vector_size, method="query", reads=True)
+QUERY = Act("query", _search, _all_vectors, method="query", reads=True)
 GET_VECTOR = Act("get", _one_key, _vector_size, method="get", reads=True)
 
 #: What a store is filled with, by contract: each record with a key, or at a position, of its own.

@@ -41,6 +41,8 @@ class Laboratory:
         self.folder = folder
         self.plan = plan
         self.seed = seed
+        #: What must be said of the disk of a backend that is not that of the folder, by its name.
+        self.elsewhere: Mapping[str, str] = {}
         self.openings = Openings(folder, plan, seed, progress)
         self._progress = progress
         self._entrants: dict[tuple[str, str], Entrant] = {}
@@ -149,10 +151,14 @@ class Laboratory:
                 act.size(entrant.payload),
                 backend.durability,
                 workers,
-                {"acknowledged": "by a flush after each"} if backend.flush is not None and not act.reads else {},
+                self._conditions(backend, act),
                 seed=self.seed,
             )
         return found
+
+    def _conditions(self, backend: Backend, act: Act) -> dict[str, str]:
+        conditions = {"acknowledged": "by a flush after each"} if backend.flush is not None and not act.reads else {}
+        return conditions | ({"disk": self.elsewhere[backend.name]} if backend.name in self.elsewhere else {})
 
     def _in_turns(
         self, title: str, entrants: Sequence[Entrant], act: Act, perform: _Perform, how: How | None

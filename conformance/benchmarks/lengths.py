@@ -21,6 +21,8 @@ from conformance.place import place_of
 PARTS = 5
 #: Bytes that are copied, or read, at once.
 _PIECE = 1 << 20
+#: So many files are synced one by one.
+_FEW = 20
 #: Records that are written at once while it is found out how long writing takes.
 _TRIED = 20
 
@@ -150,13 +152,14 @@ def opening(of: Filled, *, killed: int = 0, cold: bool = False) -> Callable[[int
     return perform
 
 
-def bare_reading(source: Path, folder: Path, *, cold: bool) -> Callable[[int], int]:
-    """Return what reads all bytes of a fresh copy of some files with pread(2), and returns the nanoseconds of that."""
+def bare_reading(source: Path, *, cold: bool) -> Callable[[int], int]:
+    """Return what reads all bytes of some files with pread(2), and returns the nanoseconds of that."""
 
     def perform(_count: int) -> int:
-        _fresh_copy(source, folder, cold=cold)
+        if cold:
+            forget(source)
         start = perf_counter_ns()
-        for path in _files(folder):
+        for path in _files(source):
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 offset = 0
@@ -189,20 +192,25 @@ def _missing(backend: Backend) -> tuple[type[BaseException], ...]:
 def _fresh_copy(source: Path, folder: Path, *, cold: bool) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     copy_files(source, folder)
-    for path in _files(folder) if cold else ():
-        forget(path)
+    if cold:
+        forget(folder)
 
 
-def forget(path: Path) -> None:
-    """Have the system drop what it keeps of a file in memory, as far as it follows the advice."""
+def forget(folder: Path) -> None:
+    """Have the system drop what it keeps of files in memory, as far as it follows the advice."""
     if not hasattr(os, "posix_fadvise"):
         return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)  # what is not on the disk yet can't be dropped
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(descriptor)
+    files = _files(folder)
+    if len(files) > _FEW:
+        os.sync()  # a sync of each of them would take much longer than one of everything
+    for path in files:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            if len(files) <= _FEW:
+                os.fsync(descriptor)  # what is not on the disk yet can't be dropped
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
 
 
 def copy_files(source: Path, target: Path) -> None:

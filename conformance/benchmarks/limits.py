@@ -54,6 +54,11 @@ class BareDisk:
     file: Path
     size: int
 
+    @property
+    def _long(self) -> int:
+        """The bytes of a file that does not grow: at least two places."""
+        return max(_SIZE, 2 * self.size)
+
     @contextmanager
     def opened(self, workers: int = 1, first: int = 0) -> Iterator[Callable[[int], int]]:
         """Give what does a batch and returns its nanoseconds, with the file open.
@@ -65,8 +70,8 @@ class BareDisk:
         flags = os.O_RDWR | os.O_CREAT | (os.O_APPEND if self.name in (APPENDED, WRITTEN) else 0)
         descriptor = os.open(self.file, flags, 0o600)
         try:
-            if not flags & os.O_APPEND and os.fstat(descriptor).st_size < _SIZE:
-                os.write(descriptor, bytes(_SIZE))
+            if not flags & os.O_APPEND and os.fstat(descriptor).st_size < self._long:
+                os.write(descriptor, bytes(self._long))
                 os.fsync(descriptor)
             step = self._step(descriptor)
             if workers == 1:

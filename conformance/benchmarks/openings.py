@@ -52,7 +52,7 @@ class Openings:
         for name, one in stores.items():
             contestants.append(Contestant(name, opening(one, cold=True), 1))
             if one.closed is not None:
-                bare = bare_reading(one.closed, self.folder / "bare", cold=True)
+                bare = bare_reading(one.closed, cold=True)
                 contestants.append(Contestant(_bare(name), bare, 1))
         outcomes = self._in_turns(f"{contract} open", contestants)
         for name, one in stores.items():
@@ -78,7 +78,7 @@ class Openings:
         contestants = []
         for name, one in stores.items():
             contestants += [Contestant(_at(name, n), opening(one, killed=n), 1) for n in sorted(one.killed)]
-            bare = bare_reading(one.killed[one.length], self.folder / "bare", cold=False)
+            bare = bare_reading(one.killed[one.length], cold=False)
             contestants.append(Contestant(_bare(name), bare, 1))
         outcomes = self._in_turns(f"{contract} recovery", contestants)
         for name, one in stores.items():
@@ -113,7 +113,7 @@ class Openings:
                 "records": f"{one.length:,}",
                 "on disk": f"{one.bytes_on_disk:,} bytes",
                 "empty": f"{one.bytes_empty:,} bytes",
-                "within": f"+-{one.block / one.length:.2g}",  # of each file the last block may not be full
+                "within": _within(one.block / one.length),  # of each file the last block may not be full
             }
             told[name] = space_record(name, contract, overhead, size, one.backend.durability, conditions)
         return told
@@ -205,6 +205,10 @@ class Openings:
             growth=grown,
             seed=self.seed,
         )
+
+
+def _within(size: float) -> str:
+    return f"+-{size:,.0f}" if size >= 10 else f"+-{size:.1f}"
 
 
 def _record(contract: str, payload: Payload) -> tuple[Any, ...]:

@@ -78,6 +78,8 @@ def _not_the_same(one: Mapping[str, Any], seen: str | None, other: str, claimed:
         told.append(f"not the same durability as {other}")
     if one["limit"] and own != claims and claims != "volatile":
         told.append(f"the bare disk is that of {claims}")
+    if one["limit"] and "disk" in one["conditions"]:
+        told.append(one["conditions"]["disk"])
     return "; ".join(told)
 
 

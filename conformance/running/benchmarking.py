@@ -21,6 +21,7 @@ from conformance.benchmarks.laboratory import Laboratory
 from conformance.benchmarks.machine import fingerprint
 from conformance.benchmarks.measured import Measured, NotMeasuredError, failed_record, left_out_record, tried_record
 from conformance.benchmarks.plan import ONCE, PLANS
+from conformance.benchmarks.servers import servers_on_disk
 from conformance.recording import raised
 from conformance.running.judging import LINE
 from conformance.running.keys import RUN
@@ -131,8 +132,9 @@ def _laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         options.seed,
         line.show if line is not None else lambda _: None,
     )
-    yield laboratory
-    laboratory.close()
+    with servers_on_disk([profile.backend for profile in run.profiles.values()], folder) as laboratory.elsewhere:
+        yield laboratory
+        laboratory.close()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -26,7 +26,7 @@ def test_a_store_is_kept_at_each_length(tmp_path: Path) -> None:
     assert store.bytes_empty == 0
     assert opening(store, killed=12)(1) > 0
     assert opening(store, cold=True)(1) > 0
-    assert bare_reading(store.closed, tmp_path / "bare", cold=True)(1) > 0
+    assert bare_reading(store.closed, cold=True)(1) > 0
 
 
 @pytest.mark.parametrize("killed", [0, 20])
@@ -64,7 +64,15 @@ def test_holes_stay_holes(tmp_path: Path) -> None:
     assert other.stat().st_blocks <= one.stat().st_blocks
     assert (tmp_path / "target" / "link").is_symlink()
     assert not (tmp_path / "target" / "pipe").exists()
-    forget(other)
+
+
+@pytest.mark.parametrize("count", [1, 25])
+def test_what_is_forgotten_is_still_there(count: int, tmp_path: Path) -> None:
+    """The advice drops what is in memory, and nothing else, of few files and of many."""
+    for number in range(count):
+        (tmp_path / str(number)).write_bytes(b"x" * 5_000)
+    forget(tmp_path)
+    assert [path.read_bytes() for path in sorted(tmp_path.iterdir())] == [b"x" * 5_000] * count
 
 
 def test_openings_are_measured(tmp_path: Path) -> None:

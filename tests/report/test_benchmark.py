@@ -87,6 +87,12 @@ def test_durability_stands_on_the_line(
     assert told == with_durability(told, [backend("a", first[1]), backend("b", second[1])])
 
 
+def test_another_disk_stands_on_the_line() -> None:
+    """A store whose server lies elsewhere is not beside its own disk, and the line says so."""
+    told = with_durability([entry("a", 2e-4, conditions={"disk": "its server is far away"})], [backend("a")])
+    assert any(line.endswith("claims power-loss, not observed: its server is far away") for line in lines(told))
+
+
 def test_the_table() -> None:
     """A line for each operation and backend, with the ratios and their intervals; below, what the bare disk took."""
     told = with_durability([entry("a", 2e-4), entry("b", 4e-4, reference="a")], [backend("a"), backend("b")])
