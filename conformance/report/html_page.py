@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.backend import CONTRACTS
+from conformance.backend import CONTRACTS, PROMISES
 from conformance.report.benchmark import benchmark_lines
 from conformance.report.benchmark_svg import benchmark_svg
 from conformance.report.html_checks import anchors, differing, matrix, suites
@@ -58,7 +58,7 @@ def page(report: Mapping[str, Any]) -> dict[str, Any]:
         "matrix": matrix(report),
         "differing": differing(report, names) if several else None,
         "benchmarks": _benchmarks(report),
-        "promises": [{"backend": b["name"], **promise} for b in backends for promise in b["promises"]],
+        "promises": _promises(backends),
         "required": [{"backend": b["name"], **one} for b in backends for one in b.get("required", ())],
         "findings": told,
         "blocked": [one for backend in backends for one in _grouped(backend, "blocked", names)],
@@ -73,6 +73,21 @@ def page(report: Mapping[str, Any]) -> dict[str, Any]:
         "damages": damages(report),
         "suites": suites(report, names),
     }
+
+
+def _promises(backends: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each promise of each backend, those of the same name one below the other."""
+    rows = [
+        {"backend": backend["name"], **promise}
+        for name in PROMISES
+        for backend in backends
+        for promise in backend["promises"]
+        if promise["name"] == name
+    ]
+    for place, row in enumerate(rows):
+        row["first"] = place == 0 or rows[place - 1]["name"] != row["name"]
+        row["span"] = sum(other["name"] == row["name"] for other in rows)
+    return rows
 
 
 def _benchmarks(report: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from conformance.report.html_checks import evidence_told
 from conformance.report.load import LoadError, record_of
 from conformance.report.matrix import matrix_cells
 from conformance.report.tally import by_word, word
+from conformance.result import Outcome
 from tests.report.findings import CRASH, DAMAGE, HOSTILE, RACE, hostile
 from tests.report.records import EVERY_OUTCOME, checks, every_outcome, record, together
 
@@ -266,7 +267,10 @@ def test_long_texts_are_cut_and_say_so() -> None:
 def test_a_usual_report_is_small() -> None:
     """Of five contracts, with some failures, it can be attached to a mail."""
     contracts = ("state", "log", "runs", "jobs", "layers")
-    outcomes = {**EVERY_OUTCOME, **dict.fromkeys(("LOG-CRASH-01", "RUNS-FIELD-01", "JOBS-CLAIM-01"), "fail")}
+    outcomes: dict[str, Outcome] = {
+        **EVERY_OUTCOME,
+        **dict.fromkeys(("LOG-CRASH-01", "RUNS-FIELD-01", "JOBS-CLAIM-01"), "fail"),
+    }
     report = record(outcomes, of=contracts, examples={"STATE-CRASH-01": CRASH, "STATE-LIST-01": RACE})
     assert len(checks(report)) > 600
     assert len(html_report(report).encode()) < 300_000

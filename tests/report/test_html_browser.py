@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from conformance.report.html import html_report
+from conformance.result import Outcome
 from tests.report.browser import Browser, Tab, chromium, opened
 from tests.report.findings import CRASH, DAMAGE, HOSTILE, RACE, hostile
 from tests.report.records import EVERY_OUTCOME, record, together
@@ -32,7 +33,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the address of a page with all kinds of findings, of one store with a hostile name and of another."""
-    outcomes = {**EVERY_OUTCOME, **dict.fromkeys(EXAMPLES, "fail")}
+    outcomes: dict[str, Outcome] = {**EVERY_OUTCOME, **dict.fromkeys(EXAMPLES, "fail")}
     one = record(outcomes, examples=EXAMPLES, name=f"one {HOSTILE}", lacks={"ttl": HOSTILE * 20})
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(html_report(together(one, record(name="two"))), encoding="utf-8")
