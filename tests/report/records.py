@@ -47,6 +47,28 @@ EXAMPLE = Counterexample(
     note="1 of 2 cases fails: a.",
 )
 
+#: What was measured of one operation.
+FIGURE: Mapping[str, Any] = {
+    **dict.fromkeys(("reference", "not_the_same"), ""),
+    **dict.fromkeys(("durability_claimed", "durability_observed"), "power-loss"),
+    **dict.fromkeys(("rounds", "batch", "workers"), 1),
+    "backend": "mystore",
+    "contract": "state",
+    "operation": "put",
+    "unit": "s",
+    "median": 2e-3,
+    "q1": 1.9e-3,
+    "q3": 2.1e-3,
+    "limit": "write + fdatasync",
+    "limits": [{"name": "write + fdatasync", "median": 1e-3, "q1": 0.9e-3, "q3": 1.1e-3, "ratio": 2.0}],
+    "ratio_to_limit": 2.0,
+    "ratio_to_reference": None,
+    "interval": {"limit": [1.9, 2.1], "median": [1.9e-3, 2.1e-3]},
+    "durability": "observed power-loss",
+    "payload_bytes": 100,
+    "conditions": {},
+}
+
 
 def record(
     outcomes: Mapping[str, Outcome] | None = None,

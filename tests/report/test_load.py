@@ -19,9 +19,14 @@ from conformance.report.junit import junit
 from conformance.report.load import LoadError, read_record, record_of
 from conformance.report.markdown import markdown
 from conformance.report.terminal import summary_lines
-from tests.report.records import EVERY_OUTCOME, every_outcome, record
+from tests.report.findings import CRASH, DAMAGE, RACE
+from tests.report.records import EVERY_OUTCOME, FIGURE, every_outcome, record
 
-SMALL = record(EVERY_OUTCOME, only=list(EVERY_OUTCOME))
+SMALL = record(
+    EVERY_OUTCOME,
+    only=list(EVERY_OUTCOME),
+    examples={"STATE-LIST-01": CRASH, "STATE-CRASH-01": DAMAGE, "STATE-VALUE-01": RACE},
+) | {"benchmarks": [FIGURE, {"backend": "mystore", "contract": "state", "operation": "get", "error": "OSError"}]}
 TEXT = json.dumps(SMALL)
 
 
@@ -97,17 +102,22 @@ def shown(report: dict[str, Any]) -> None:
     assert compare(SMALL, report)
 
 
-@pytest.mark.parametrize("other", [None, "gone", 7, "text", [], {}])
-def test_a_damaged_record_is_refused_or_shown(other: Any) -> None:
+GONE = object()
+OTHERS: tuple[Any, ...] = (GONE, None, 7, "text", [], {})
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_a_damaged_record_is_refused_or_shown(turn: int) -> None:
     """Whatever is taken out of a record, or put in its place: nothing that is read ends in an error of ours."""
     refusals = 0
     whole = json.loads(TEXT)
-    for path in list(paths(whole)):
+    for number, path in enumerate(paths(whole)):
+        other = OTHERS[(number + 2 * turn) % len(OTHERS)]
         damaged = copy.deepcopy(whole)
         place = damaged
         for key in path[:-1]:
             place = place[key]
-        if other == "gone":
+        if other is GONE:
             del place[path[-1]]
         else:
             place[path[-1]] = other
