@@ -80,6 +80,8 @@ def _not_the_same(one: Mapping[str, Any], seen: str | None, other: str, claimed:
         told.append(f"the bare disk is that of {claims}")
     if one["limit"] and "disk" in one["conditions"]:
         told.append(one["conditions"]["disk"])
+    if "connects" in one["conditions"]:
+        told.append(f"connects {one['conditions']['connects']}")
     return "; ".join(told)
 
 

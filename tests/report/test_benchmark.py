@@ -91,6 +91,8 @@ def test_another_disk_stands_on_the_line() -> None:
     """A store whose server lies elsewhere is not beside its own disk, and the line says so."""
     told = with_durability([entry("a", 2e-4, conditions={"disk": "its server is far away"})], [backend("a")])
     assert any(line.endswith("claims power-loss, not observed: its server is far away") for line in lines(told))
+    told = with_durability([entry("a", 2e-4, conditions={"connects": "to a server that runs"})], [backend("a")])
+    assert any(line.endswith("not observed: connects to a server that runs") for line in lines(told))
 
 
 def test_the_table() -> None:
