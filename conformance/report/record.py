@@ -220,7 +220,7 @@ def _verdict(
     accepted = [c for c in checks if is_accepted(c)]
     unclear = [c for c in checks if c["outcome"] in ("inconclusive", "blocked") and not is_accepted(c)]
     if unclear:
-        return INCONCLUSIVE, f"{len(unclear)} checks could not be carried out"
+        return INCONCLUSIVE, f"{_count(len(unclear), 'check')} could not be carried out"
     measured, tried, failed = measured_of(benchmarks)
     if failed:
         return INCONCLUSIVE, f"{_count(failed, 'operation')} could not be measured"

@@ -137,7 +137,9 @@ class Gatherer:
             return
         crash = getattr(report.longrepr, "reprcrash", None)
         text = crash.message if crash is not None else str(report.longrepr).strip()
-        reason = f"{report.when} failed: {' '.join(text.split())}"
+        # A worker of pytest-xdist that died is reported by its controller, at no phase of a test.
+        phase = f"{report.when} failed: " if report.when in ("setup", "call", "teardown") else ""
+        reason = phase + " ".join(text.split())
         result = Result(
             backend, check.contract, check.suite, check.code, check.level, check.sentence, "inconclusive", reason
         )

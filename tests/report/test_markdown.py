@@ -74,7 +74,7 @@ def test_several_backends_stand_side_by_side() -> None:
     text = markdown(together(every_outcome(), record(name="other"), record(name="down", error="no server")))
     assert text.startswith("## NOT CONFORMANT: mystore, other, down\n")
     assert "| other | CONFORMANT | in concurrency, corruption, crash-recovery, replay, round-trip |" in text
-    assert "| down | INCONCLUSIVE | 1 checks could not be carried out |" in text
+    assert "| down | INCONCLUSIVE | 1 check could not be carried out |" in text
     for title in ("mystore: NOT CONFORMANT", "other: CONFORMANT", "down: INCONCLUSIVE"):
         assert f"\n## {title}\n" in text
 
