@@ -76,6 +76,10 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
         "CONFORMANCE_JSON",
         "CONFORMANCE_REPORT",
         "CONFORMANCE_DISK",
+        "CONFORMANCE_EDITION",
+        "CONFORMANCE_REQUIRE",
+        "CONFORMANCE_STRICT",
+        "CONFORMANCE_BASELINE",
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "120")

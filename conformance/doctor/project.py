@@ -89,13 +89,14 @@ def profile_of(spec: str, base: Path, stack: ExitStack) -> Profile:
     options: Options = settle({}, os.environ, base, datetime.date.today())
     try:
         backend = find(spec, base=base, named={**named_backends(), **options.named})
+    except ProjectError as error:
+        raise AddressError(str(error)) from error
+    try:
         if backend.server is not None:
             stack.enter_context(serving(backend.server, lambda _: None))
         return probe(backend)
     except NoServer as error:
         return Profile(backend, {}, {}, str(error))
-    except ProjectError as error:
-        raise AddressError(str(error)) from error
 
 
 def backend_findings(profile: Profile, lacking: Mapping[str, str]) -> Iterator[Finding]:

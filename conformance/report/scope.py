@@ -18,9 +18,18 @@ def scope(backend: Mapping[str, Any]) -> tuple[str, bool]:
     if backend["case"]:
         what = "round" if backend.get("round") else "saved state"
         return f"in the one {what} of {backend['case']}, and nothing else was tried", True
+    without = _without(backend)
     if backend["selected"] < backend["of"]:
-        return f"in the {backend['selected']} of {backend['of']} checks that were selected{_edition(backend)}", True
-    return f"in {', '.join(tested_suites(backend))}{_edition(backend)}", False
+        of = f"in the {backend['selected']} of {backend['of']} checks that were selected"
+        return f"{of}{without}{_edition(backend)}", True
+    return f"in {', '.join(tested_suites(backend))}{without}{_edition(backend)}", bool(without)
+
+
+def _without(backend: Mapping[str, Any]) -> str:
+    """Return in words how many checks were not carried out because a known gap makes them meaningless."""
+    suites = (suite for contract in backend["contracts"] for suite in contract["suites"])
+    count = sum(check["outcome"] == "blocked" for suite in suites for check in suite["checks"])
+    return f", without {count} that known gaps block" if count else ""
 
 
 def _edition(backend: Mapping[str, Any]) -> str:

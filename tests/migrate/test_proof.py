@@ -69,6 +69,10 @@ def test_the_result_of_a_whole_run_speaks_for_its_backend(tmp_path: Path) -> Non
         ({"case": "STATE-CRASH-01"}, "only 9 of 9"),
         ({"promises": [{"name": "durability", "claimed": "prefix"}]}, "was held to is prefix, and power-loss is"),
         ({"lacks": {"ttl": "no"}}, "it lacked ttl, and lacks nothing now"),
+        (
+            {"contracts": [{"name": "state", "suites": [{"name": "replay", "checks": [{"outcome": "blocked"}]}]}]},
+            "known gaps kept 1 of its checks from being carried out",
+        ),
         ({"contracts": []}, "the state was not judged by the suites concurrency, corruption, crash-recovery"),
     ],
 )
