@@ -72,11 +72,13 @@ def _scan(store: Any) -> Generator[Any, Any, None]:
     """Read every entry: by `items` where the store has it, else by key."""
     items = getattr(store, "items", None)
     if callable(items):
-        for _ in items():
+        found: Any = yield items()
+        for _ in found:
             pass
         return
     iterate = getattr(store, "__aiter__", None) or store.__iter__
-    for key in (yield iterate()):
+    keys: Any = yield iterate()
+    for key in keys:
         yield store.__getitem__(key)
 
 

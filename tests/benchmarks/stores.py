@@ -40,7 +40,7 @@ class AsyncDict:
 
     def __init__(self) -> None:
         self.entries: dict[str, Any] = {}
-        self.now = self.most = 0
+        self.now = self.most = self.listed = 0
 
     async def __setitem__(self, key: str, value: Any) -> None:  # type: ignore[misc]
         self.now += 1
@@ -55,6 +55,11 @@ class AsyncDict:
     async def __aiter__(self) -> AsyncIterator[str]:
         for key in self.entries:
             yield key
+
+    async def items(self) -> list[tuple[str, Any]]:
+        """Return all pairs."""
+        self.listed += 1
+        return list(self.entries.items())
 
     async def close(self) -> None:
         """Do nothing."""

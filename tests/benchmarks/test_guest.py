@@ -80,6 +80,9 @@ def test_an_async_store_is_called_in_its_loop(tmp_path: Path) -> None:
     guest.perform(GET, batch(GET, 3))
     guest.perform(SCAN, batch(SCAN, 1))
     assert len(guest.store.entries) == 3
+    assert guest.store.listed == 1
+    guest.store.items = None
+    guest.perform(SCAN, batch(SCAN, 1))
     guest.close()
 
 
