@@ -53,7 +53,8 @@ def in_terminal(lines: Iterable[str]) -> Counter[str]:
 
 def tallied(text: str) -> Counter[str]:
     """Return the counts of `1 new failure, 2 passed`."""
-    return Counter({_PLURALS.get(word.strip(), word.strip()): int(number) for number, word in _TALLY.findall(text)})
+    told = [(int(number), str(words).strip()) for number, words in _TALLY.findall(text)]
+    return Counter({_PLURALS.get(words, words): number for number, words in told})
 
 
 def in_markdown(text: str) -> Counter[str]:

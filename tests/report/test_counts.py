@@ -16,7 +16,7 @@ from conformance.report.terminal import summary_lines
 from tests.report import agreement
 from tests.report.records import EVERY_OUTCOME, every_outcome, record, together
 
-OF_RECORDS = dict(zip(EVERY_OUTCOME, reversed(EVERY_OUTCOME.values()), strict=True))
+OF_RECORDS = dict(zip(EVERY_OUTCOME, list(EVERY_OUTCOME.values())[::-1], strict=True))
 RECORDS = {
     "every outcome": every_outcome(),
     "other outcomes": record(OF_RECORDS),
