@@ -76,6 +76,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
         "CONFORMANCE_JSON",
         "CONFORMANCE_REPORT",
         "CONFORMANCE_DISK",
+        "CONFORMANCE_SHARD",
         "CONFORMANCE_EDITION",
         "CONFORMANCE_REQUIRE",
         "CONFORMANCE_STRICT",
