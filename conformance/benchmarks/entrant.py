@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,12 @@ class Entrant:
         folder: For its places; exists.
         plan: The budget.
         seed: Of what is written.
+        crew: Gives the worker that forks the processes.
     """
 
-    def __init__(self, backend: Backend, contract: str, folder: Path, plan: Plan, seed: int) -> None:
+    def __init__(
+        self, backend: Backend, contract: str, folder: Path, plan: Plan, seed: int, crew: Callable[[], Crew]
+    ) -> None:
         self.backend = backend
         self.contract = contract
         self.folder = folder
@@ -39,7 +42,8 @@ class Entrant:
         self._next = plan.keys
         self._guest: Guest | None = None
         self._where: Where | None = None
-        self._crew: Crew | None = None
+        self._crew = crew
+        self._shared = False
 
     def place(self) -> Where:
         """Return a fresh place."""
@@ -76,21 +80,19 @@ class Entrant:
     def perform_by_processes(self, act: Act, count: int) -> int:
         """Carry out a batch in each of the processes that have a handle each, and return the nanoseconds of all."""
         self.guest()
-        if self._crew is None:
-            self._crew = Crew(self.backend, self.contract, 1)
-            self._crew.call(processes.open_handles, self._where, self.plan.writers)
+        crew = self._crew()
+        if not self._shared:
+            crew.call(processes.open_handles, self.contract, self._where, self.plan.writers)
+            self._shared = True
         batches = [self._batch(act, self._numbers(count)) for _ in range(self.plan.writers)]
-        taken: int = self._crew.call(processes.perform, act, batches)
+        taken: int = crew.call(processes.perform, act, batches)
         return taken
 
     def dismiss_processes(self) -> None:
         """Let the processes go."""
-        crew, self._crew = self._crew, None
-        if crew is not None:
-            try:
-                crew.call(processes.close_handles)
-            finally:
-                crew.close()
+        if self._shared:
+            self._shared = False
+            self._crew().call(processes.close_handles)
 
     def start_anew(self) -> None:
         """Forget the store, after a failure: what goes wrong now is of no interest any more."""

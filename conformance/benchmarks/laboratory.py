@@ -46,7 +46,7 @@ class Laboratory:
         self.openings = Openings(folder, plan, seed, progress)
         self._progress = progress
         self._entrants: dict[tuple[str, str], Entrant] = {}
-        self._crew: Crew | None = None
+        self._crews: dict[str, Crew] = {}
         self._files = 0
 
     def alone(self, contract: str, act: Act, backends: Sequence[Backend]) -> dict[str, Found]:
@@ -86,19 +86,25 @@ class Laboratory:
     def close(self) -> None:
         """Close all stores."""
         with ExitStack() as closing:
-            if self._crew is not None:
-                closing.callback(self._crew.close)
-                self._crew = None
+            for crew in self._crews.values():
+                closing.callback(crew.close)
             for entrant in self._entrants.values():
                 closing.callback(entrant.close)
         self._entrants.clear()
+        self._crews.clear()
 
     def _entrant(self, contract: str, backend: Backend) -> Entrant:
         key = contract, backend.name
         if key not in self._entrants:
             folder = self.folder / f"{contract}-{len(self._entrants)}"
-            self._entrants[key] = Entrant(backend, contract, folder, self.plan, self.seed)
+            self._entrants[key] = Entrant(backend, contract, folder, self.plan, self.seed, lambda: self._crew(backend))
         return self._entrants[key]
+
+    def _crew(self, backend: Backend) -> Crew:
+        """Return the worker of a backend; starting one takes longer than most operations are measured."""
+        if backend.name not in self._crews:
+            self._crews[backend.name] = Crew(backend, backend.contracts[0], 1)
+        return self._crews[backend.name]
 
     def _measured(
         self,
@@ -187,9 +193,7 @@ class Laboratory:
             with disk.opened(self.plan.writers if how else 1) as performing:
                 yield performing
             return
-        if self._crew is None:  # of any backend: its store is not opened
-            self._crew = Crew(entrant.backend, entrant.contract, 1)
-        crew = self._crew
+        crew = self._crew(entrant.backend)  # of any backend: its store is not opened
         crew.call(processes.open_files, disk, self.plan.writers)
         try:
             yield lambda count: int(crew.call(processes.write, disk, count))

@@ -19,9 +19,11 @@ _TEAM = "benchmark team"
 _APART = 100
 
 
-def open_handles(bay: Bay, where: Where, writers: int) -> None:
+def open_handles(bay: Bay, contract: str, where: Where, writers: int) -> None:
     """Fork the writers; each opens a handle at a place."""
-    team = bay.kept[_TEAM] = Team(writers, {"backend": bay.backend, "contract": bay.contract})
+    if _TEAM in bay.kept:  # of a store that raised
+        bay.kept.pop(_TEAM).close()
+    team = bay.kept[_TEAM] = Team(writers, {"backend": bay.backend, "contract": contract})
     for member in team.members:  # one after the other: how stores fare that are created at once is no question here
         member.tell(_open, where)
         member.answer(STUCK_S)

@@ -107,7 +107,7 @@ def test_processes_write_at_once(laboratory: Laboratory) -> None:
     assert found.workers == 3
     assert list(found.limits) == [IN_PLACE, APPENDED]
     entrant = laboratory._entrant("state", backend)
-    assert entrant._crew is None
+    assert not entrant._shared
     assert len(list(entrant.guest().store)) == PLAN.keys
     laboratory.close()
 
