@@ -17,6 +17,7 @@ _LINES = {
     "inconclusive": "inconclusive",
     "known gap": "known gap",
     "should": "broken should",
+    "provisional": "provisional",
 }
 _PLURALS = {
     "new failures": "new failure",
@@ -29,9 +30,15 @@ _TALLY = re.compile(r"(\d+) ([a-z ]+)")
 
 
 def in_record(report: Mapping[str, Any]) -> Counter[str]:
-    """Return how many checks of a record came to what, from its outcomes and levels alone."""
+    """Return how many checks of a record came to what, from its outcomes and levels and what is newer than it."""
+    return Counter(map(_word, checks(report)))
+
+
+def _word(check: Mapping[str, Any]) -> str:
+    if check["provisional"] and check["outcome"] not in ("pass", "not applicable"):
+        return "provisional"
     broken = {"must": "new failure", "should": "broken should"}
-    return Counter(broken[c["level"]] if c["outcome"] == "fail" else c["outcome"] for c in checks(report))
+    return broken[check["level"]] if check["outcome"] == "fail" else str(check["outcome"])
 
 
 def in_terminal(lines: Iterable[str]) -> Counter[str]:
@@ -41,6 +48,8 @@ def in_terminal(lines: Iterable[str]) -> Counter[str]:
         word = line[2:14].strip()
         if word in _LINES and re.match(r"[A-Z]+-", line[15:]):
             found[_LINES[word]] += 1
+        elif told := re.match(r"  provisional  (\d+) checks? newer than edition \S+ passed", line):
+            found["pass"] += int(told[1])
         elif told := re.match(r"  blocked by \S+ \(not run\): (.*)", line):
             codes, _, more = told[1].partition(" and ")
             found["blocked"] += len(codes.split()) + (int(more.split()[0]) if more else 0)
@@ -68,6 +77,7 @@ def in_markdown(text: str) -> Counter[str]:
         "Stale gaps": "stale gap",
         "Inconclusive": "inconclusive",
         "Blocked": "blocked",
+        "Provisional: newer than the edition, gates nothing yet": "provisional",
         "Known gaps": "known gap",
         "Not applicable": "not applicable",
     }

@@ -25,6 +25,7 @@ SHARD = {**record(only=["STATE-VALUE-01"]), "verdict": "CONFORMANT (shard 1/2)"}
         (record(only=["STATE-VALUE-01"]), "CONFORMANT in the 1 of 209 checks", YELLOW),
         (record(suites=["round-trip"]), "CONFORMANT in round-trip", YELLOW),
         (record(GAPS, suites=["round-trip", "replay"]), "CONFORMANT, 2 known gaps in replay, round-trip", YELLOW),
+        ({**record(), "verdict": "NOT JUDGED"}, "NOT JUDGED", GREY),
         (SHARD, "CONFORMANT (shard 1/2) in the 1 of 209 checks", YELLOW),
         (together(record(), record(name="other")), "CONFORMANT (2 backends)", GREEN),
         (together(record(), every_outcome()), "NOT CONFORMANT (2 backends)", RED),

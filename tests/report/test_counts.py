@@ -14,10 +14,23 @@ from conformance.report.junit import junit
 from conformance.report.markdown import markdown
 from conformance.report.terminal import summary_lines
 from tests.report import agreement
-from tests.report.records import EVERY_OUTCOME, every_outcome, record, together
+from tests.report.records import EVERY_OUTCOME, checks, every_outcome, record, together
 
 OF_RECORDS = dict(zip(EVERY_OUTCOME, list(EVERY_OUTCOME.values())[::-1], strict=True))
+
+
+def newer() -> dict[str, Any]:
+    """Return the record of a run in which two checks are newer than the edition, one of which failed."""
+    report = record()
+    for check in checks(report):
+        if check["code"] in ("STATE-LIST-01", "STATE-LIST-02"):
+            check |= {"provisional": True, "gates": False}
+            check["outcome"] = "fail" if check["code"] == "STATE-LIST-01" else "pass"
+    return report
+
+
 RECORDS = {
+    "provisional": newer(),
     "every outcome": every_outcome(),
     "other outcomes": record(OF_RECORDS),
     "plain": record(),
