@@ -71,6 +71,15 @@ def test_a_broken_should_is_a_kind_of_its_own() -> None:
     assert found(record({"STATE-FAIL-02": "fail"}), record()) == {"fixed": ["STATE-FAIL-02"]}
 
 
+def test_a_provisional_failure_is_accepted() -> None:
+    """It gates nothing until its edition does; then it is new."""
+    after = record({CODE: "fail"})
+    for check in checks(after):
+        check["provisional"] = check["code"] == CODE
+    assert found(record(), after) == {"accepted": [CODE]}
+    assert found(after, record({CODE: "fail"})) == {"new": [CODE]}
+
+
 def test_a_difference_has_what_was_and_is() -> None:
     """With the rule and the reason, so that it is understood without the records."""
     one = compare(record(), record({CODE: "fail"}))["backends"][0]["new"][0]

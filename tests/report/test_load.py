@@ -19,8 +19,9 @@ from conformance.report.junit import junit
 from conformance.report.load import LoadError, read_record, record_of
 from conformance.report.markdown import markdown
 from conformance.report.terminal import summary_lines
+from tests.report import agreement
 from tests.report.findings import CRASH, DAMAGE, RACE
-from tests.report.records import EVERY_OUTCOME, FIGURE, every_outcome, record
+from tests.report.records import EVERY_OUTCOME, FIGURE, checks, every_outcome, record
 
 SMALL = record(
     EVERY_OUTCOME,
@@ -28,6 +29,23 @@ SMALL = record(
     examples={"STATE-LIST-01": CRASH, "STATE-CRASH-01": DAMAGE, "STATE-VALUE-01": RACE},
 ) | {"benchmarks": [FIGURE, {"backend": "mystore", "contract": "state", "operation": "get", "error": "OSError"}]}
 TEXT = json.dumps(SMALL)
+
+
+def test_a_record_of_an_older_kit_of_the_same_schema_is_read() -> None:
+    """What such a kit did not write is filled in as it was meant: a must gates, nothing is provisional."""
+    old = json.loads(TEXT)
+    for name in ("date", "edition", "require", "strict", "shard", "interrupted", "baseline", "benchmarks"):
+        del old[name]
+    for backend in old["backends"]:
+        for name in ("edition", "required", "expected", "round"):
+            del backend[name]
+    for check in checks(old):
+        for name in ("gap", "provisional", "gates"):
+            del check[name]
+    found = record_of(json.dumps(old), "r.json")
+    assert agreement.in_record(found) == agreement.in_record(SMALL)
+    assert agreement.in_markdown(markdown(found)) == agreement.in_record(SMALL)
+    shown(found)
 
 
 def refused(text: str) -> str:
