@@ -135,7 +135,7 @@ def _shown(
 
 
 def examine_damages(bay: Bay, asked: Damages) -> list[Shown]:
-    """Do each damage to a copy, and return what is shown; runs in a worker. After one that hangs the rest is left out."""
+    """Do each damage to a copy, and return what is shown, up to one that hangs; runs in a worker."""
     path = bay.folder / f"specimen-{asked.specimen.name}"
     path.write_bytes(pickle.dumps(asked.specimen))
     if asked.alone:
