@@ -385,4 +385,10 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "there is no checksum: what still is JSON is given, and an empty file is empty.",
         ),
     ),
+    "peewee": (
+        Note("STATE-VALUE-01 -02 -11", '`store["k"] = None` is refused: the column is NOT NULL.'),
+        Note("STATE-FAIL-03", 'the key `1` is the key `"1"`, `b"a"` is `"a"`: the column is TEXT.'),
+        Note("STATE-CRASH-21 -22 -23 -26", _JOURNAL, _JOURNAL_DOCS),
+        Note("STATE-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+    ),
 }
