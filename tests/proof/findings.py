@@ -22,12 +22,14 @@ class Victims:
     Args:
         alone: No other check that met them did.
         nearby: Only checks of the same area did: those whose codes differ in the number alone.
-        others: Others did as well, or not all have met them.
+        others: Others did as well.
+        unsure: Nobody else but perhaps neighbours did so far, and not all checks have met them.
     """
 
     alone: tuple[str, ...]
     nearby: tuple[str, ...]
     others: tuple[str, ...]
+    unsure: tuple[str, ...]
 
 
 def group(check: Check) -> Group:
@@ -51,21 +53,28 @@ def met_in(where: Group, mutants: Sequence[Mutant], checks: Mapping[str, Check])
 
 def victims(kills: Kills, mutants: Sequence[Mutant], checks: Mapping[str, Check]) -> dict[str, Victims]:
     """Return what each check killed."""
-    found: dict[str, tuple[list[str], list[str], list[str]]] = {code: ([], [], []) for code in checks}
+    found: dict[str, tuple[list[str], ...]] = {code: ([], [], [], []) for code in checks}
     for mutant in sorted(mutants, key=lambda mutant: mutant.name):
         row = kills.rows.get(mutant.name, Row(""))
         killers = [code for code in row.killers() if code in checks]
         known = companions(mutant, checks) <= row.others.keys()
         neighbours = len({area(code) for code in killers}) == 1
         for code in killers:
-            where = 2 if not (known and neighbours) else 0 if len(killers) == 1 else 1
+            where = 2 if not neighbours else 3 if not known else 0 if len(killers) == 1 else 1
             found[code][where].append(mutant.name)
-    return {code: Victims(*map(tuple, three)) for code, three in found.items()}
+    return {code: Victims(*map(tuple, four)) for code, four in found.items()}
 
 
 def without_own(kills: Kills, mutants: Sequence[Mutant], checks: Mapping[str, Check]) -> list[str]:
-    """Return the checks that kill no mutant that only they, or only they and their neighbours, do."""
-    return [code for code, one in victims(kills, mutants, checks).items() if not one.alone and not one.nearby]
+    """Return the checks whose every mutant a check that is no neighbour kills too."""
+    found = victims(kills, mutants, checks).items()
+    return [code for code, one in found if not (one.alone or one.nearby or one.unsure)]
+
+
+def unsure_of(kills: Kills, mutants: Sequence[Mutant], checks: Mapping[str, Check]) -> list[str]:
+    """Return the checks that may have a mutant of their own: not all checks have met it yet."""
+    found = victims(kills, mutants, checks).items()
+    return [code for code, one in found if one.unsure and not (one.alone or one.nearby)]
 
 
 def missed(kills: Kills, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, str, str]]:

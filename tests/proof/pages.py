@@ -19,6 +19,7 @@ from tests.proof.findings import (
     missed,
     rate,
     unmeasured,
+    unsure_of,
     victims,
     without_own,
 )
@@ -83,15 +84,16 @@ def _summary(proof: Proof) -> str:
         ),
         "## By contract and suite",
         _table(
-            ("contract", "suite", "checks", "alone", "nearby", "mutants", "killed", "trials", "pairs"),
+            ("contract", "suite", "checks", "alone", "nearby", "unsure", "mutants", "killed", "trials", "pairs"),
             [_summary_row(proof, where, members, killed) for where, members in groups(checks).items()],
         ),
         (
             "*Alone*: checks with a mutant that no other check of the contract and suite killed, all of which it met. "
             "*Nearby*: those, and the checks with a mutant that only they and their neighbours killed; neighbours "
-            "differ in the number alone, as STATE-KEY-01 and STATE-KEY-04 do. *Killed*: mutants that each check that "
-            "must kill them did kill, in every trial. *Trials*: of these checks, and how many killed. *Pairs*: of a "
-            "mutant and a check, how many were tried."
+            "differ in the number alone, as STATE-KEY-01 and STATE-KEY-04 do. *Unsure*: others that may be such "
+            "checks: not all have met their mutants. *Killed*: mutants that each check that must kill them did kill, in "
+            "every trial. *Trials*: of these checks, and how many killed. *Pairs*: of a mutant and a check, how many "
+            "were tried."
         ),
         "## Checks without a mutant of their own",
         _without_own_block(proof, alone, killed),
@@ -149,6 +151,7 @@ def _summary_row(
         f"{len(codes)}",
         f"{sum(bool(killed[code].alone) for code in codes)}",
         f"{sum(bool(killed[code].alone or killed[code].nearby) for code in codes)}",
+        f"{sum(bool(killed[code].unsure and not (killed[code].alone or killed[code].nearby)) for code in codes)}",
         f"{len(inside)}",
         f"{len(sure)}",
         f"{sum(letters.count(KILLED) for letters in declared)} of {sum(map(len, declared))}",
@@ -167,7 +170,7 @@ def _without_own_block(proof: Proof, codes: Sequence[str], killed: Mapping[str, 
         rows.append((_link(code, "checks/"), f"{len(rarest)}", f"`{name}`" if name else "none", _codes(beside)))
     return (
         f"{len(codes)} of {len(proof.checks)} checks: each of their mutants is killed by some other check as well, "
-        "which is no neighbour, or has not met them all. Beside each stands the mutant that the fewest others kill.\n\n"
+        "which is no neighbour. Beside each stands the mutant that the fewest others kill.\n\n"
         + _table(("check", "mutants", "the one with the fewest other killers", "these"), rows)
     )
 
@@ -188,7 +191,12 @@ def _told(letters: str) -> str:
 
 def _unmeasured_block(proof: Proof) -> str:
     never, slow = unmeasured(proof.kills, proof.mutants), late(proof.kills)
+    unsure = unsure_of(proof.kills, proof.mutants, proof.checks)
     lines = [
+        (
+            "- Checks of which it is not known whether they have a mutant of their own, because not all checks of the "
+            f"suite have met it: {len(unsure)}. {_codes(unsure)}"
+        ).rstrip(),
         f"- Never tried, though the check must kill the mutant: {len(never)}."
         + "".join(f" `{name}` by {_link(code, 'checks/')}." for name, code in never),
         f"- Given up, because a trial took too long: {len(slow)}."
@@ -245,6 +253,7 @@ def _check_row(proof: Proof, code: str, found: Victims) -> tuple[str, ...]:
     parts = {
         "alone": told(found.alone),
         "with neighbours": told(found.nearby),
+        "not met by all checks": told(found.unsure),
         "with others": [*told(others), *([f"{rest} more"] if rest else [])],
     }
     return _link(code, "../checks/"), "; ".join(f"{how}: {', '.join(names)}" for how, names in parts.items() if names)

@@ -148,7 +148,14 @@ def sound_block(sound: Sound, stores: Sequence[str]) -> str:
     """Return the part of the page that tells of stores without a bug, as Markdown."""
     judged = {name: sound.rows[name] for name in stores if name in sound.rows and sound.rows[name].seeds}
     complete = [name for name, row in judged.items() if row.seeds >= SEEDS]
-    accused = [name for name, row in judged.items() if row.alarms]
+    accused = [name for name, row in judged.items() if "fail" in row.alarms]
+    undecided = sum(
+        len(seeds)
+        for row in judged.values()
+        for outcome, codes in row.alarms.items()
+        if outcome != "fail"
+        for seeds in codes.values()
+    )
     trials = sum(row.trials for row in judged.values())
     rows = [
         (
@@ -171,7 +178,8 @@ def sound_block(sound: Sound, stores: Sequence[str]) -> str:
                 "schedules, damages."
             ),
             f"{len(stores)} stores, {len(complete)} of them at all {SEEDS} seeds, {trials} trials. "
-            + (f"Accused: {len(accused)}." if accused else "None was accused."),
+            + (f"Accused: {len(accused)}." if accused else "None was accused.")
+            + (f" Trials that came to no verdict: {undecided}." if undecided else ""),
             *([f"Not measured: {', '.join(f'`{name}`' for name in never)}."] if never else []),
             "<details><summary>Each store</summary>",
             _html(("store", "suites", "seeds", "trials", "checks that do not apply", "not passed"), rows),

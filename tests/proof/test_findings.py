@@ -5,7 +5,18 @@ from __future__ import annotations
 from conformance import Backend
 from conformance.check import Check, catalogue
 from tests.mutants.base import Mutant
-from tests.proof.findings import groups, late, met_in, missed, rate, strangers, unmeasured, victims, without_own
+from tests.proof.findings import (
+    groups,
+    late,
+    met_in,
+    missed,
+    rate,
+    strangers,
+    unmeasured,
+    unsure_of,
+    victims,
+    without_own,
+)
 from tests.proof.kills import Kills, Row
 
 CODES = ("STATE-KEY-01", "STATE-KEY-02", "STATE-LIST-01", "STATE-CRASH-01")
@@ -48,8 +59,12 @@ def test_nobody_kills_alone_before_all_were_tried() -> None:
     row = full({"STATE-KEY-01": "K"})
     del row.others["STATE-LIST-01"]
     kills = Kills(rows={"m": row})
-    assert victims(kills, [mutant("m", "STATE-KEY-01")], CHECKS)["STATE-KEY-01"].others == ("m",)
-    assert "STATE-KEY-01" in without_own(kills, [mutant("m", "STATE-KEY-01")], CHECKS)
+    mutants = [mutant("m", "STATE-KEY-01")]
+    assert victims(kills, mutants, CHECKS)["STATE-KEY-01"].unsure == ("m",)
+    assert unsure_of(kills, mutants, CHECKS) == ["STATE-KEY-01"]
+    assert without_own(kills, mutants, CHECKS) == list(CODES[1:])
+    row.others["STATE-LIST-01"] = "."
+    assert unsure_of(kills, mutants, CHECKS) == []
 
 
 def test_a_trial_that_a_mutant_survived_is_told() -> None:

@@ -82,7 +82,7 @@ def test_summary_tells_what_was_not_measured() -> None:
 def test_summary_counts_by_contract_and_suite() -> None:
     """The row of a suite counts its checks, its mutants, and the trials of those that must kill."""
     page = pages(small(ROWS))["kill-matrix.md"]
-    row = "| [state](kill-matrix/state.md#round-trip) | round-trip | 3 | 1 | 1 | 2 | 1 | 5 of 6 | 6 of 6 |"
+    row = "| [state](kill-matrix/state.md#round-trip) | round-trip | 3 | 1 | 1 | 0 | 2 | 1 | 5 of 6 | 6 of 6 |"
     assert row in page
     assert "4 checks, 2 mutants." in page
 

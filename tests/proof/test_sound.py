@@ -112,3 +112,11 @@ def test_page_tells_who_was_accused_and_who_was_not_measured() -> None:
         "<td>bad</td><td>open</td><td>3 of 20</td><td>2</td><td>0</td><td>STATE-KEY-04 fail at seed 1, 2</td>" in told
     )
     assert "None was accused." in sound_block(Sound({"good": Judged("0", seeds=1)}), ["good"])
+
+
+def test_a_trial_without_a_verdict_is_no_accusation() -> None:
+    """What is inconclusive, or took too long, is counted by itself, and told with its seed."""
+    row = Judged("0", ["open"], SEEDS, 40, alarms={"inconclusive": {"STATE-CRASH-42": [0, 3]}})
+    told = sound_block(Sound({"one": row}), ["one"])
+    assert "None was accused. Trials that came to no verdict: 2." in told
+    assert "STATE-CRASH-42 inconclusive at seed 0, 3" in told
