@@ -391,4 +391,130 @@ NOTES: dict[str, tuple[Note, ...]] = {
         Note("STATE-CRASH-21 -22 -23 -26", _JOURNAL, _JOURNAL_DOCS),
         Note("STATE-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
     ),
+    "pickleDB": (
+        Note(
+            "STATE-VALUE-04 -07 -09",
+            "NaN, a tuple and a date are what they are until the file is opened again; then None, a list and a text.",
+        ),
+        Note("STATE-VALUE-01", "`-2**63 - 1` is refused when it is saved: `Integer exceeds 64-bit range`."),
+        Note(
+            "STATE-KEY-02 STATE-FAIL-01",
+            "a key or a value that is refused when it is saved stays in memory, and every later `save()` fails.",
+        ),
+        Note(
+            "STATE-FAIL-03",
+            'the key `1` is the key `"1"`.',
+            "https://github.com/patx/pickledb/issues/38",
+        ),
+        Note(
+            "STATE-ALIAS-01 -02",
+            '`store["a"] = value; value["more"] = 1` changes what `store["a"]` gives, and is not saved.',
+        ),
+        Note("STATE-SHARE-02", "a key written through one handle is missing for another that was open."),
+    ),
+    "ZODB": (
+        Note(
+            "STATE-SHARE-01",
+            "another process is locked out while a FileStorage is open; documented: several would share it by ZEO.",
+            "https://zodb.org/en/latest/articles/ZODB1.html",
+        ),
+        Note(
+            "STATE-ALIAS-01 -02",
+            'what is read is the object itself: `store["a"]["more"] = 1` changes what this handle gives, and is '
+            "not "
+            "saved, since a plain dict does not tell that it was changed; documented.",
+            "https://zodb.org/en/latest/guide/writing-persistent-objects.html",
+        ),
+    ),
+    "LangGraph SqliteSaver": (
+        Note(
+            "RUNS-FIELD-04 -06",
+            '`"a\\ud800b"` comes back as `"a?b"`: the serializer replaces surrogates; `(1, 2)` comes back as '
+            "`[1, 2]`, "
+            "and a bytearray as bytes.",
+            "https://github.com/langchain-ai/langgraph/pull/6395",
+        ),
+        Note(
+            "RUNS-FIELD-03",
+            "`2**64` is refused: `Integer exceeds 64-bit range`.",
+            "https://github.com/langchain-ai/langgraph/issues/8673",
+        ),
+        Note("RUNS-REFUSE-01", 'the thread `1` is the thread `"1"`, None is `"None"`; the empty id is a thread, too.'),
+        Note(
+            "RUNS-CRASH-51",
+            "where the first sync fails, SQLite stays with its default journal, which `PRAGMA journal_mode=WAL` "
+            "tells in "
+            "its answer, and nobody reads it; from then on a power loss undoes what was saved last.",
+        ),
+        Note("RUNS-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+    ),
+    "persist-queue": (
+        Note(
+            "JOBS-COUNT-01",
+            "a record that was read before the last run, with a lower `runCount`, is saved over the newer one: a "
+            "record "
+            "is opaque to it.",
+        ),
+        Note("JOBS-CORR-01 -02 -03 -05", "a pickle in SQLite, without a checksum: what can be unpickled is given."),
+    ),
+    "APScheduler": (
+        Note(
+            "JOBS-REFUSE-01",
+            'a job with the id `""` or None is scheduled, under a random id; for None, that is documented.',
+            "https://apscheduler.readthedocs.io/en/3.x/modules/schedulers/base.html",
+        ),
+        Note("JOBS-CLOSE-01", "the second `shutdown()` raises `SchedulerNotRunningError`."),
+        Note(
+            "JOBS-CLOSE-02 -03",
+            "after `shutdown()`, `add_job` is accepted and the job is kept in memory alone; `get_job` of one that "
+            "is in "
+            "the database gives None. Documented: jobs that are added while it does not run are tentative.",
+            "https://apscheduler.readthedocs.io/en/3.x/userguide.html",
+        ),
+        Note(
+            "JOBS-COUNT-01",
+            "a record that was read before the last run, with a lower `runCount`, is saved over the newer one: a "
+            "record "
+            "is opaque to it.",
+        ),
+        Note("JOBS-CRASH-21", _JOURNAL, _JOURNAL_DOCS),
+        Note(
+            "JOBS-CORR-01 -02 -03 -05",
+            "a pickle in SQLite, without a checksum: what can be unpickled is given. What can't be is deleted, as soon "
+            "as jobs are listed.",
+            "https://github.com/agronholm/apscheduler/issues/341",
+        ),
+    ),
+    "OpenAI Agents SDK": (
+        Note("RUNS-FIELD-04 -06", _JSON),
+        Note(
+            "RUNS-REFUSE-01",
+            'the sessions `1` and `True` are the session `"1"`: the column is TEXT; the empty id is a session, too.',
+        ),
+        Note(
+            "RUNS-CORR-03",
+            "SQLite has no checksums; and an item that is no JSON any more is skipped: the run before it is given, or "
+            "none.",
+            "https://github.com/openai/openai-agents-python/pull/3305",
+        ),
+    ),
+    "LangGraph SqliteStore": (
+        Note("LAYERS-VALUE-01", "`2**64` is refused: `Integer exceeds 64-bit range`."),
+        Note(
+            "LAYERS-VALUE-02",
+            "NaN and infinities come back as None, `(1, 2)` as `[1, 2]`, a date as a text: what orjson makes of them.",
+        ),
+        Note("LAYERS-CRASH-21", _JOURNAL, _JOURNAL_DOCS),
+        Note("LAYERS-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+    ),
+    "requests-cache": (
+        Note(
+            "STATE-KEY-01 -03 -04 -05 STATE-MODEL-01",
+            "the key is put into the text of the query as it is: `it's` ends in a syntax error when it is read, and "
+            "another one could say anything. Its own keys are digests.",
+        ),
+        Note("STATE-CRASH-21 -22 -26", _JOURNAL, _JOURNAL_DOCS),
+        Note("STATE-FAIL-03", 'the key `1` is the key `"1"`: the column is TEXT.'),
+        Note("STATE-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+    ),
 }

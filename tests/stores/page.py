@@ -126,7 +126,9 @@ def _section(store: Store, found: Mapping[str, Any] | None) -> list[str]:
     pins = ", ".join(f"`{pin}`" for pin in store.requires) or "of Python itself"
     lines = [f"## {store.name}", f"{pins} ([source]({store.upstream})), opened by {store.opened}."]
     if found is None or "verdict" not in found:
-        return [*lines, f"Not measured: {found['not_measured'] if found else 'not run'}."]
+        earlier = [f"{', '.join(map(_link, codes_of(note)))}: {_told(note)}" for note in NOTES.get(store.name, ())]
+        lines.append(f"Not measured: {found['not_measured'] if found else 'not run'}.")
+        return [*lines, "What earlier runs of single suites have shown:", *earlier] if earlier else lines
     lines[-1] += f" Measured on {found['date']}, in {found['seconds']} s: {found['verdict']}."
     for level, reason in found["lacks"].items():
         where = store.disclaims.get(level)
@@ -157,8 +159,12 @@ def _finding(note: Note | None, findings: Sequence[Mapping[str, Any]]) -> list[s
     codes = ", ".join(_link(one["code"]) + (" (should)" if one["level"] == "should" else "") for one in findings)
     if note is None:
         return [f"{codes}: not looked at yet. {NONE_FOUND}", _case(findings[0])]
-    upstream = f"Upstream: [{_short(note.upstream)}]({note.upstream})." if note.upstream else NONE_FOUND
-    return [f"{codes}: {note.text} {upstream}", _case(min(findings, key=lambda one: len(_case(one))))]
+    return [f"{codes}: {_told(note)}", _case(min(findings, key=lambda one: len(_case(one))))]
+
+
+def _told(note: Note) -> str:
+    """Return what a note says, and where it is known upstream."""
+    return f"{note.text} " + (f"Upstream: [{_short(note.upstream)}]({note.upstream})." if note.upstream else NONE_FOUND)
 
 
 def _short(address: str) -> str:
