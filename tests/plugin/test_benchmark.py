@@ -12,6 +12,12 @@ from conformance.benchmarks.plan import PLANS
 ONE = ("--suite=benchmark", "--effort=quick", "--contract=state", "-k", "test_get")
 
 
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the runs of these tests for what they are: pytest-benchmark disables itself in a worker of pytest-xdist."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+
 def benchmarks(project: pytest.Pytester) -> list[dict[str, Any]]:
     """Return the entries of the record."""
     found: list[dict[str, Any]] = json.loads((project.path / "r.json").read_text())["benchmarks"]
