@@ -509,12 +509,14 @@ NOTES: dict[str, tuple[Note, ...]] = {
     ),
     "requests-cache": (
         Note(
-            "STATE-KEY-01 -03 -04 -05 STATE-MODEL-01",
-            "the key is put into the text of the query as it is: `it's` ends in a syntax error when it is read, and "
-            "another one could say anything. Its own keys are digests.",
+            "STATE-KEY-02",
+            "a write that is refused, such as that of a key with a lone surrogate, leaves its transaction open; every "
+            "later write begins another one, is told that it can't, and tries again for ever.",
         ),
-        Note("STATE-CRASH-21 -22 -26", _JOURNAL, _JOURNAL_DOCS),
-        Note("STATE-FAIL-03", 'the key `1` is the key `"1"`: the column is TEXT.'),
-        Note("STATE-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
+        Note(
+            "STATE-KEY-01",
+            "the key is put into the text of the query as it is: `it's` ends in a syntax error when it is read. Its own "
+            "keys are digests.",
+        ),
     ),
 }
