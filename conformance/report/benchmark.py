@@ -124,7 +124,7 @@ def _how(report: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> It
 
 
 _IN_MEMORY = ("tmpfs", "ramfs")
-_HEAD = ("operation", "backend", "time", "q1..q3", "x bare disk", "x {first}", "durability")
+_HEAD = ("operation", "backend", "time", "q1..q3", "x bare disk", "{first}", "durability")
 
 
 def _table(measured: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -133,7 +133,9 @@ def _table(measured: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
         group = [one for one in measured if (one["contract"], one["operation"]) == operation]
         rows += [(_cells(one, " ".join(operation) if n == 0 else ""), one) for n, one in enumerate(group)]
     references = {one["reference"] for one in measured} - {""}
-    first = references.pop() if len(references) == 1 else "first"
+    first = "x first" if references else ""  # alone there is nothing to be beside
+    if len(references) == 1:
+        first = f"x {references.pop()}"
     head = tuple(cell.format(first=first) for cell in _HEAD)
     widths = [max(len(cells[n]) for cells in (head, *(cells for cells, _ in rows))) for n in range(len(head))]
     yield "", ""

@@ -66,7 +66,7 @@ def activate(config: pytest.Config) -> None:
     if BENCHMARK in options.suites:
         from conformance.running import benchmarking
 
-        if reason := benchmarking.unable(config):
+        if reason := benchmarking.unable(config, options):
             raise pytest.UsageError(f"conformance: {reason}")
         config.pluginmanager.register(benchmarking)
     collecting.point_at_suites(config)

@@ -22,6 +22,7 @@ from conformance.benchmarks.machine import fingerprint
 from conformance.benchmarks.measured import Measured, NotMeasuredError, failed_record, left_out_record, tried_record
 from conformance.benchmarks.plan import ONCE, PLANS
 from conformance.benchmarks.servers import servers_on_disk
+from conformance.options import Options
 from conformance.recording import raised
 from conformance.running.judging import LINE
 from conformance.running.keys import RUN
@@ -59,7 +60,7 @@ class Replay:
         return self._now
 
 
-def unable(config: pytest.Config) -> str:
+def unable(config: pytest.Config, options: Options) -> str:
     """Return why nothing can be measured in this run, as a sentence that says what to do; empty where it can."""
     if config.getoption("benchmark_disable", None) is None:
         return (
@@ -68,6 +69,8 @@ def unable(config: pytest.Config) -> str:
         )
     if config.getoption("dist", "no") != "no":
         return "the suite benchmark measures one thing at a time, and -n would run several: leave out -n for it."
+    if options.shard is not None:
+        return f"a shard is a part of the checks, and benchmarks are not divided: leave out the shard {options.shard}."
     if config.stash[RUN].options.shard is not None:
         return "the suite benchmark compares what one run has measured: leave out --conformance-shard for it."
     return ""

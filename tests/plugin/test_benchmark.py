@@ -113,6 +113,7 @@ def test_disabling_carries_out_once(project: pytest.Pytester) -> None:
     ("args", "message"),
     [
         (["-n2"], "*the suite benchmark measures one thing at a time*leave out -n for it."),
+        (["--conformance-shard=1/2"], "*benchmarks are not divided: leave out the shard 1/2."),
         (["-pno:benchmark"], "*needs pytest-benchmark*pip install 'pytest-backend-conformance?benchmark?'*"),
     ],
 )
@@ -121,6 +122,13 @@ def test_what_can_not_be_measured_is_refused(project: pytest.Pytester, args: lis
     result = project.runpytest("--backend=memory", "--suite=benchmark", *args)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: conformance: {message}"])
+
+
+def test_what_is_required_is_not_measured_by_times(project: pytest.Pytester) -> None:
+    """A run that only measures meets no requirement, and is red where there is one."""
+    result = project.runpytest("--backend=mystore:Store", "--require=power-loss", "--benchmark-disable", *ONE)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["  INCONCLUSIVE   nothing was tested"])
 
 
 def test_it_runs_when_it_is_asked_for(project: pytest.Pytester) -> None:

@@ -109,6 +109,16 @@ def test_the_table() -> None:
     assert not any("in memory" in line or "varied" in line for line in shown)
 
 
+def test_who_is_alone_is_beside_nobody() -> None:
+    """The column of the reference has a head where there is one: its name, or that it is the first of each contract."""
+    alone = [entry("a", 2e-4)]
+    several = [*alone, entry("b", 4e-4, reference="a"), {**entry("c", 4e-4, reference="b"), "operation": "get"}]
+    for entries, head in ((alone, None), (several[:2], "x a"), (several, "x first")):
+        told = with_durability(entries, [backend(name) for name in "abc"])
+        (line,) = (line for line in lines(told) if line.startswith("  operation"))
+        assert (f"  {head}  " in line) if head else line.count(" x ") == 1
+
+
 def test_what_spoils_figures_is_said() -> None:
     """A file system in memory, and a bare disk that was uneven, are told before the figures."""
     limit = {"write": [1e-4, 1e-4, 1e-4, 3e-4, 9e-4]}
