@@ -160,3 +160,12 @@ def test_the_html_needs_jinja2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     """Without it the command says what to install."""
     monkeypatch.setattr("conformance.report.html.find_spec", lambda name: None)
     assert "pip install 'pytest-backend-conformance[report]'" in refused(capsys, result(record()), "--html")
+
+
+def test_a_shard_alone_is_no_whole_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """A gate that finds one result of several is red, and is told which are missing."""
+    codes = record()["backends"][0]["expected"]
+    code, out = said(capsys, result({**record(only=codes[::2]), "shard": "1/2"}))
+    assert code == 1
+    assert "INCONCLUSIVE" in out
+    assert "2/2" in out
