@@ -176,7 +176,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "neither the content nor the name is synced: a power loss leaves the value empty, or its `.partial` file.",
         ),
         Note(
-            "STATE-KEY-01 -03 -04 -05 STATE-MODEL-01 STATE-REPLAY-01",
+            "STATE-KEY-01 -03 -04 -05 STATE-MODEL-01 STATE-DELETE-01 STATE-REPLAY-01",
             "a key is a path: there cannot be `a` and `a/b`, `a/.` is `a`, and `.` or `/` is no file. Keys of "
             "zarr have "
             "no such forms, and the store does not refuse them.",
@@ -196,7 +196,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
         ),
         Note("STATE-CRASH-11 -12 -13 -16", _NO_SYNC),
         Note(
-            "STATE-KEY-01 -04 -05 STATE-MODEL-01 STATE-REPLAY-01",
+            "STATE-KEY-01 -04 -05 STATE-MODEL-01 STATE-DELETE-01 STATE-REPLAY-01",
             "keys are letters, digits and `_.-/`; all others are refused, loudly, as documented. And a key is a path: "
             "there cannot be `a` and `a/b`.",
             _LANGCHAIN_FILES,
@@ -339,13 +339,13 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "https://github.com/chroma-core/chroma/issues/1247",
         ),
         Note(
-            "VECTORS-GET-03 VECTORS-FILTER-03",
+            "VECTORS-GET-03 VECTORS-FILTER-03 VECTORS-REOPEN-01",
             "None in metadata is left out without a word, `2**64` comes back as a float; names that are empty, or "
             "begin "
             "with `$` or `#`, are refused.",
         ),
         Note(
-            "VECTORS-GET-01 VECTORS-ADD-02 VECTORS-QUERY-03",
+            "VECTORS-GET-01 VECTORS-ADD-02 VECTORS-DELETE-01 VECTORS-QUERY-03 VECTORS-SHARED-01",
             "a call for none is refused with a ValueError: to get, add or delete no id, to find `k=0`.",
         ),
         Note(
@@ -428,15 +428,15 @@ NOTES: dict[str, tuple[Note, ...]] = {
     ),
     "LangGraph SqliteSaver": (
         Note(
-            "RUNS-FIELD-04 -06",
+            "RUNS-FIELD-04",
             '`"a\\ud800b"` comes back as `"a?b"`: the serializer replaces surrogates; `(1, 2)` comes back as '
             "`[1, 2]`, "
             "and a bytearray as bytes.",
             "https://github.com/langchain-ai/langgraph/pull/6395",
         ),
         Note(
-            "RUNS-FIELD-03",
-            "`2**64` is refused: `Integer exceeds 64-bit range`.",
+            "RUNS-FIELD-03 -06",
+            "what takes more than 64 bits, such as `2**64`, is refused: `Integer exceeds 64-bit range`.",
             "https://github.com/langchain-ai/langgraph/issues/8673",
         ),
         Note("RUNS-REFUSE-01", 'the thread `1` is the thread `"1"`, None is `"None"`; the empty id is a thread, too.'),
@@ -515,7 +515,8 @@ NOTES: dict[str, tuple[Note, ...]] = {
         ),
         Note(
             "STATE-KEY-01",
-            "the key is put into the text of the query as it is: `it's` ends in a syntax error when it is read. Its own "
+            "the key is put into the text of the query as it is: `it's` ends in a syntax error when it is read. Its "
+            "own "
             "keys are digests.",
         ),
     ),
