@@ -20,7 +20,7 @@ from tests.proof.crew import ROOT, carried_out
 from tests.proof.findings import late
 from tests.proof.kills import KILLED, LETTERS, Kills, Row, read, to_text, write
 from tests.proof.pages import Proof, pages
-from tests.proof.plan import ODD, PHASES, Job, digest, drop, forget, wanted
+from tests.proof.plan import ODD, PHASES, Job, anew, digest, drop, forget, wanted
 from tests.proof.sound import Honest
 from tests.test_odd import odd_modules
 
@@ -79,6 +79,7 @@ def measure_kills(only: Sequence[str], processes: int, minutes: float, *, again:
         kills.rows.pop(one, None)
         for row in kills.rows.values():
             drop(row, [one])
+    kills.files |= anew(only, catalogue())
     written = time.monotonic()
     for job, answer in _answers(kills, only, processes, until):
         row = kills.rows.setdefault(job.store, Row(digest(where[job.store])))

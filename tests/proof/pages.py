@@ -91,7 +91,7 @@ def _summary(proof: Proof) -> str:
             "*Alone*: checks with a mutant that no other check of the contract and suite killed, all of which it met. "
             "*Nearby*: those, and the checks with a mutant that only they and their neighbours killed; neighbours "
             "differ in the number alone, as STATE-KEY-01 and STATE-KEY-04 do. *Unsure*: others that may be such "
-            "checks: not all have met their mutants. *Killed*: mutants that each check that must kill them did kill, in "
+            "checks: not all have met their mutants. *Killed*: mutants that each check that must kill them killed in "
             "every trial. *Trials*: of these checks, and how many killed. *Pairs*: of a mutant and a check, how many "
             "were tried."
         ),

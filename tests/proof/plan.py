@@ -116,6 +116,12 @@ def forget(kills: Kills, mutants: Sequence[Mutant], checks: Mapping[str, Check],
     return before - count(kills)
 
 
+def anew(codes: Collection[str], checks: Mapping[str, Check]) -> dict[str, str]:
+    """Return the digest of each file all of whose checks are among these."""
+    files = {one.file for one in checks.values()} - {one.file for one in checks.values() if one.code not in codes}
+    return {file: digest(SUITES / file) for file in files}
+
+
 def drop(row: Row, codes: Iterable[str]) -> None:
     """Forget what came of some checks."""
     for code in codes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from conformance.check import SUITES, catalogue
 from tests.proof.kills import Kills, Row
-from tests.proof.plan import FEW, MANY, Job, companions, count, digest, draws, first, forget, more, others, wanted
+from tests.proof.plan import FEW, MANY, Job, anew, companions, count, digest, draws, first, forget, more, others, wanted
 from tests.proof.test_findings import CHECKS, mutant
 
 KILLER = "STATE-KEY-01"
@@ -63,6 +63,14 @@ def test_results_of_what_has_changed_are_dropped(tmp_path: Path) -> None:
     assert kills.files == files
     assert kills.drawing == {KILLER}
     assert count(kills) == 2
+
+
+def test_a_file_is_as_measured_when_all_its_checks_were() -> None:
+    """The digest of a file is taken over when each of its checks is measured anew, and not before."""
+    file = CHECKS[KILLER].file
+    codes = [one.code for one in CHECKS.values() if one.file == file]
+    assert anew(codes, CHECKS) == {file: digest(SUITES / file)}
+    assert anew(codes[1:], CHECKS) == {}
 
 
 def test_results_of_what_has_not_changed_stay() -> None:
