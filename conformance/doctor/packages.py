@@ -21,7 +21,7 @@ from conformance.servers.ways import VARIABLE
 #: Modules, the distribution of each, the extra that brings it, and what is not measured without it.
 _OPTIONAL: Mapping[str, tuple[str, str, str]] = {
     "pytest": ("pytest", "", "nothing can be judged"),
-    "xdist": ("pytest-xdist", "dev", "checks run one after the other: no -n"),
+    "xdist": ("pytest-xdist", "", "checks run one after the other: no -n"),
     "pyfakefs": ("pyfakefs", "fakefs", "two checks of each contract about full and read-only disks do not apply"),
     "time_machine": ("time-machine", "clock", "wrong and stepping clocks are not tried: LOG-REPLAY-05 does not apply"),
     "jinja2": ("jinja2", "report", "no HTML report: --conformance-report is refused"),
