@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.backend import CONTRACTS
 from conformance.check import Check
 from tests.mutants.base import Mutant
-from tests.proof.kills import KILLED, LATE, SPARED, Kills, Row, area
+from tests.proof.kills import KILLED, LATE, SPARED, Kills, Row, are_neighbours
 from tests.proof.plan import ORDER, companions
 
 #: A contract and a suite.
@@ -21,7 +21,7 @@ class Victims:
 
     Args:
         alone: No other check that met them did.
-        nearby: Only checks of the same area did: those whose codes differ in the number alone.
+        nearby: Only checks of the same area did, of whatever contract, and random sequences.
         others: Others did as well.
         unsure: Nobody else but perhaps neighbours did so far, and not all checks have met them.
     """
@@ -58,7 +58,7 @@ def victims(kills: Kills, mutants: Sequence[Mutant], checks: Mapping[str, Check]
         row = kills.rows.get(mutant.name, Row(""))
         killers = [code for code in row.killers() if code in checks]
         known = companions(mutant, checks) <= row.others.keys()
-        neighbours = len({area(code) for code in killers}) == 1
+        neighbours = are_neighbours(killers)
         for code in killers:
             where = 2 if not neighbours else 3 if not known else 0 if len(killers) == 1 else 1
             found[code][where].append(mutant.name)

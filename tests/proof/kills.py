@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,9 +60,21 @@ class Kills:
     rows: dict[str, Row] = field(default_factory=dict)
 
 
+#: Of random sequences, which ask for every rule of their contract at once.
+_MODEL = "MODEL"
+
+
 def area(code: str) -> str:
-    """Return what the codes of neighbours begin with: `STATE-KEY`, for `STATE-KEY-04`."""
+    """Return what codes that differ in the number alone begin with: `STATE-KEY`, for `STATE-KEY-04`."""
     return code.rpartition("-")[0]
+
+
+def are_neighbours(codes: Iterable[str]) -> bool:
+    """Tell whether checks are of one area, of whatever contract; random sequences are near to all.
+
+    The contract does not count: a store that keeps runs and jobs in one place has one bug for both.
+    """
+    return len({code.split("-")[1] for code in codes} - {_MODEL}) <= 1
 
 
 def to_text(kills: Kills) -> str:

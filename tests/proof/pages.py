@@ -89,11 +89,12 @@ def _summary(proof: Proof) -> str:
         ),
         (
             "*Alone*: checks with a mutant that no other check of the contract and suite killed, all of which it met. "
-            "*Nearby*: those, and the checks with a mutant that only they and their neighbours killed; neighbours "
-            "differ in the number alone, as STATE-KEY-01 and STATE-KEY-04 do. *Unsure*: others that may be such "
-            "checks: not all have met their mutants. *Killed*: mutants that each check that must kill them killed in "
-            "every trial. *Trials*: of these checks, and how many killed. *Pairs*: of a mutant and a check, how many "
-            "were tried."
+            "*Nearby*: those, and the checks with a mutant that only they and their neighbours killed. Neighbours are "
+            "of one area, as STATE-KEY-01 and STATE-KEY-04 are, and of the same area of another contract, for a mutant "
+            "that keeps both in one place. MODEL is near to all: its random sequences ask for every rule. *Unsure*: "
+            "others that may be such checks: not all have met their mutants. *Killed*: mutants that each check that "
+            "must kill them killed in every trial. *Trials*: of these checks, and how many killed. *Pairs*: of a "
+            "mutant and a check, how many were tried."
         ),
         "## Checks without a mutant of their own",
         _without_own_block(proof, alone, killed),
@@ -214,7 +215,7 @@ def _contract_page(proof: Proof, contract: str, killed: Mapping[str, Victims]) -
         (
             "[All contracts](../kill-matrix.md), and how it was measured. `3/3`: killed in three trials of three, each "
             "at another seed. Without a number: killed in the one trial there was. *Alone*: no other check killed that "
-            "mutant; *with neighbours*: only checks whose codes differ in the number alone."
+            "mutant; *with neighbours*: only checks of the same area, and MODEL."
         ),
     ]
     for where, members in groups(proof.checks).items():

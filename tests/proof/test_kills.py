@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proof.kills import Kills, Row, area, from_text, read, to_text, write
+from tests.proof.kills import Kills, Row, are_neighbours, area, from_text, read, to_text, write
 
 SOME = Kills(
     files={"round_trip/state_keys.py": "0a1b2c3d"},
@@ -53,7 +53,8 @@ def test_killers_are_those_that_killed_in_any_trial() -> None:
     assert Row("", {"A-B-01": "..K"}, {"A-B-02": "K", "A-C-01": "?"}).killers() == ("A-B-01", "A-B-02")
 
 
-def test_neighbours_differ_in_the_number_alone() -> None:
-    """The area of a code is all of it but the number."""
+def test_neighbours_are_of_one_area() -> None:
+    """The area is the middle of a code, whatever the contract; random sequences are near to all."""
     assert area("STATE-KEY-04") == "STATE-KEY"
-    assert area("BACKEND-OPEN-01") == "BACKEND-OPEN"
+    assert are_neighbours(["RUNS-CRASH-01", "JOBS-CRASH-22", "JOBS-MODEL-01"])
+    assert not are_neighbours(["JOBS-LEASE-01", "JOBS-CLOCK-02"])
