@@ -21,7 +21,7 @@ OPTIONS = (
         True,
         "Judge this storage backend: a registered name, module:attribute or ./file.py:attribute. Repeatable.",
     ),
-    ("suite", "NAME", True, "Run this conformance suite. Repeatable. Default: all that judge; benchmark only measures."),
+    ("suite", "NAME", True, "Run this conformance suite. Repeatable. Default: all but benchmark, which measures."),
     ("contract", "NAME", False, "Judge the backend by this contract only. Default: all that it opens."),
     ("effort", "quick|normal|thorough", False, "How much to try. Default: normal."),
     (

@@ -132,7 +132,7 @@ def test_another_process_finds_a_hosted_store(address: str, tmp_path: Path) -> N
     crew = Crew(backend, "state", 1)
     try:
         started = crew.call(opened_and_gone, tmp_path)
-        crew._processes[0].send_signal(signal.SIGKILL)
+        os.kill(crew._processes[0][1], signal.SIGKILL)
     finally:
         crew.close()
     until = time.monotonic() + LIMIT_S

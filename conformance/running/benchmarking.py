@@ -71,8 +71,6 @@ def unable(config: pytest.Config, options: Options) -> str:
         return "the suite benchmark measures one thing at a time, and -n would run several: leave out -n for it."
     if options.shard is not None:
         return f"a shard is a part of the checks, and benchmarks are not divided: leave out the shard {options.shard}."
-    if config.stash[RUN].options.shard is not None:
-        return "the suite benchmark compares what one run has measured: leave out --conformance-shard for it."
     return ""
 
 

@@ -115,6 +115,13 @@ class Client:
         except ConnectionResetError:
             return b""
 
+    def exactly(self, size: int) -> bytes:
+        """Return so many bytes, in however many parts they come; fewer for the end."""
+        data = b""
+        while len(data) < size and (part := self.receive(size - len(data))):
+            data += part
+        return data
+
     def ask(self, data: bytes) -> bytes:
         """Return what comes next after a request."""
         self.send(data)

@@ -159,4 +159,4 @@ def test_what_is_measured_is_not_sharded(project: pytest.Pytester) -> None:
     pytest.importorskip("pytest_benchmark")
     result = project.runpytest_inprocess("--backend=mystore:Store", "--suite=benchmark", "--conformance-shard=1/2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: *compares what one run has measured: leave out --conformance-shard for it."])
+    result.stderr.fnmatch_lines(["ERROR: *benchmarks are not divided: leave out the shard 1/2."])
