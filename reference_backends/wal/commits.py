@@ -6,6 +6,7 @@ Source: group commit (DeWitt et al., Implementation Techniques for Main Memory D
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,7 @@ class Commits:
         self.changed = threading.Condition()
         self._waiting: list[Ticket] = []
         self._committing = False
+        self._expected = 1
 
     def commit(self, ticket: Ticket, write: Callable[[Sequence[Ticket]], None]) -> int:
         """Queue the ticket and wait; the first thread that finds nobody committing commits for all that wait.
@@ -58,9 +60,10 @@ class Commits:
                 self.changed.wait()
             leads = not ticket.done
             if leads:
-                group, self._waiting, self._committing = self._waiting, [], True
+                self._committing = True
         if leads:
             try:
+                group = self._gathered()
                 _write_all(group, write)
             finally:
                 with self.changed:
@@ -69,6 +72,22 @@ class Commits:
         if ticket.error is not None:
             raise ticket.error
         return ticket.position
+
+    def _gathered(self) -> list[Ticket]:
+        """Return the tickets that wait, after those threads had a turn that were in the group before.
+
+        They were woken together, and are about to append again. Without the turn the first of them would sync its one
+        ticket alone, each time, and the others would wait for that.
+        """
+        for _ in range(self._expected):
+            if len(self._waiting) >= self._expected:
+                break
+            time.sleep(0)
+        with self.changed:
+            group, self._waiting = self._waiting, []
+        # A group that stayed smaller makes the next leader wait for fewer; one that was joined late, for more.
+        self._expected = len(group)
+        return group
 
 
 def _write_all(group: Sequence[Ticket], write: Callable[[Sequence[Ticket]], None]) -> None:
