@@ -189,7 +189,7 @@ def recovery(folder: Path, sizes: Sequence[int]) -> None:
             os._exit(0)
         os.wait()
         on_disk = sum(file.stat().st_size for file in path.glob("*.segment"))
-        times = []
+        times, head = [], 0
         for _ in range(3):
             start_s = time.perf_counter()
             log = WalLog(path)

@@ -145,7 +145,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists, for JSON and for the way between processes."""
-        record = asdict(self) | {"gates": self.gates}
+        record: dict[str, Any] = {**asdict(self), "gates": self.gates}
         if self.counterexample is not None:
             record["counterexample"]["calls"] = [asdict(call) for call in self.counterexample.calls]
             record["counterexample"]["story"] = list(self.counterexample.story)

@@ -150,7 +150,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--py-key-value", metavar="CHECKOUT", type=Path)
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args(arguments)
-    found = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"kits": {}}
+    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"kits": {}}
     if not options.page:
         found["machine"] = f"{platform.system()}, Python {platform.python_version()}"
         for kit in KITS:
