@@ -86,7 +86,7 @@ class VersionOutlivesDelete(CapableState):
         return super().compare_and_set(key, value, expected)
 
 
-@capable_mutant("an update of a missing key creates it", "STATE-CAS-05", "STATE-CAS-12")
+@capable_mutant("an update of a missing key creates it", "STATE-CAS-05")
 class CasUpdateCreates(CapableState):
     def compare_and_set(self, key: str, value: Any, expected: Any) -> Any:
         return super().compare_and_set(key, value, expected if key in self else None)

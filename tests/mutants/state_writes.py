@@ -212,7 +212,7 @@ MUTANTS = [
     state_mutant("dump_fail_destroys", "a failing write destroys the old value", ("STATE-FAIL-01",), DumpFailDestroys),
     state_mutant("own_refusal", "refuses values with a LookupError", ("STATE-FAIL-02",), RefusesWithItsOwnError),
     state_mutant("keys_folded", "1 and '1' are one key", ("STATE-FAIL-03",), KeysFolded),
-    state_mutant("lists_twice", "an overwritten key is listed twice", ("STATE-LIST-03",), ListsTwice),
+    state_mutant("lists_twice", "an overwritten key is listed twice", ("STATE-VALUE-11",), ListsTwice),
     state_mutant(
         "oldest_wins",
         "the first value is back after a reopen",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +104,7 @@ class HandsOut(PlainVectors):
 
 
 class KeepsGiven(PlainVectors):
-    """Keeps the caller's vectors in its index."""
+    """Keeps the caller's vectors in memory."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -115,8 +114,8 @@ class KeepsGiven(PlainVectors):
         super().add(ids, vectors, metadata)
         self._given.update(zip(ids, vectors, strict=True))
 
-    def indexed(self) -> Mapping[str, Any]:
-        return {key: (self._given.get(key, one[0]), one[1]) for key, one in self.records().items()}
+    def records(self) -> Records:
+        return {key: (self._given.get(key, one), about) for key, (one, about) in super().records().items()}
 
 
 class RaisesAtMissing(PlainVectors):
@@ -214,7 +213,7 @@ MUTANTS = [
     vectors_mutant("vectors_insert_or_update", "a call adds or replaces, not both", "ADD-02", InsertsOrUpdates),
     vectors_mutant("vectors_fold_ids", "ids lose the spaces around them", "ID-01", FoldsIds),
     vectors_mutant("vectors_hand_out", "get gives the store's own dicts", "ALIAS-01", HandsOut),
-    vectors_mutant("vectors_keep_given", "the index has the caller's lists", "ALIAS-01", KeepsGiven),
+    vectors_mutant("vectors_keep_given", "the store has the caller's lists", "ALIAS-01", KeepsGiven),
     vectors_mutant("vectors_raise_at_missing", "deleting what is missing raises", "DELETE-02", RaisesAtMissing),
     vectors_mutant("vectors_stop_at_missing", "a delete ends at what is missing", "DELETE-02", StopsAtMissing),
     vectors_mutant("vectors_pad_and_cut", "dimension not checked: vectors are made to fit", "REFUSE-01", PadsAndCuts),
