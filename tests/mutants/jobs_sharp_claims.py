@@ -136,6 +136,16 @@ class LeaseOf32Bits(PlainJobs):
         return claim
 
 
+class ClockBehindFrees(PlainJobs):
+    """Takes a lease whose beginning is more than a second ahead for a mistake of some clock, and passes over it."""
+
+    def is_due(self, entry: Entry, now: int) -> bool:
+        until = entry["until"]
+        if until is not None and now + 1_000 <= until - 100:
+            return super().is_due({**entry, "until": now}, now)
+        return super().is_due(entry, now)
+
+
 MUTANTS = [
     jobs_mutant(
         "jobs_visibility_timeout",
@@ -190,5 +200,11 @@ MUTANTS = [
     ),
     jobs_mutant(
         "jobs_lease_of_32_bits", "the end of a lease is kept in 32 bits, which are soon full", "CLOCK-02", LeaseOf32Bits
+    ),
+    jobs_mutant(
+        "jobs_clock_behind_frees",
+        "a claim from the future of a clock that is behind is none",
+        "CLOCK-02",
+        ClockBehindFrees,
     ),
 ]

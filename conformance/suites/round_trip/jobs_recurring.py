@@ -189,7 +189,7 @@ def test_lease_is_a_matter_of_the_clock_that_is_given(trial: Trial) -> None:
     day, decade = 86_400_000, 3_652 * 86_400_000
     with trial.fresh() as session:
         store = session.open()
-        save(store, small_job("a", 0, runAt=day, intervalMs=day))
+        save(store, small_job("a", 0, runAt=0, intervalMs=day))
         take(trial, store, "a", day, lease=100)
         for now in (day + 99, day - 1_000, 0):
             gives(trial, store, now, [], "claiming with a clock that is behind the end of the lease", owner="two")
