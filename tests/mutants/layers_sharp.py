@@ -15,7 +15,7 @@ class CountersOnlyGrow(PlainLayers):
     """Merges an object of counters with the one it replaces, as replicas do: of each counter the greater one stays."""
 
     def set(self, key: str, value: Any, *, layer: str | None = None, scope: str = "") -> None:
-        before = dict(self.entries(layer=self.layers(layer)[0], scope=scope)).get(key)
+        before: Any = dict(self.entries(layer=self.layers(layer)[0], scope=scope)).get(key)
         if _counters(before) and _counters(value) and before.keys() == value.keys():
             value = {name: max(value[name], before[name]) for name in value}
         super().set(key, value, layer=layer, scope=scope)
@@ -187,16 +187,18 @@ class ListsLastBeforeFirst(PlainLayers):
 
 
 MUTANTS = [
-    layers_mutant("layers_counters_only_grow", "counters are merged", "SET-01 MODEL-01", CountersOnlyGrow),
+    layers_mutant("layers_counters_only_grow", "counters are merged", "SET-01", CountersOnlyGrow),
     layers_mutant("layers_equal_is_unchanged", "0 set over False is False", "VALUE-01", EqualIsUnchanged),
     layers_mutant("layers_keep_their_newest", "the newest is not deleted", "DELETE-01 DELETE-02", KeepsItsNewest),
-    layers_mutant("layers_delete_the_one_before", "a neighbour is deleted", "DELETE-02 MODEL-01", DeletesTheOneBefore),
+    layers_mutant("layers_delete_the_one_before", "a neighbour is deleted", "DELETE-02", DeletesTheOneBefore),
     layers_mutant("layers_cleared_comes_back", "a set brings all cleared ones back", "CLEAR-01", ClearedComesBack),
     layers_mutant("layers_write_again_at_close", "the close sets deleted keys again", "REOPEN-01", WritesAgainAtClose),
     layers_mutant("layers_closed_under_own_name", "found by their process alone", "REOPEN-02", ClosedUnderOwnName),
     layers_mutant("layers_empty_is_broken", "an empty file is replaced by a copy", "REOPEN-04", EmptyIsBroken),
     layers_mutant("layers_default_reads_through", "a layer reads another's", "LAYER-01", DefaultReadsThrough),
     layers_mutant("layers_delete_goes_on", "a delete in vain goes on below", "LAYER-02", DeleteGoesOn),
-    layers_mutant("layers_last_before_first", "the last layer wins over the first", "PRECEDENCE-01", LastBeforeFirst),
+    layers_mutant(
+        "layers_last_before_first", "the last layer wins over the first", "PRECEDENCE-01 PRECEDENCE-03", LastBeforeFirst
+    ),
     layers_mutant("layers_list_last_before_first", "a listing mixes layers up", "PRECEDENCE-03", ListsLastBeforeFirst),
 ]

@@ -192,9 +192,7 @@ MUTANTS = [
     log_mutant("log_line_ends_translated", "line ends in events are translated", "EVENT-01", LineEndsTranslated),
     log_mutant("log_signs_lost", "negative numbers lose their sign", "EVENT-03", SignsLost),
     log_mutant("log_end_of_block_lost", "an event as long as a block is cut", "EVENT-06", LosesTheEndOfABlock),
-    log_mutant(
-        "log_recognises_numbers", "a repeated number is a repeated call", "POSITION-03 MODEL-01", RecognisesNumbers
-    ),
+    log_mutant("log_recognises_numbers", "a repeated number is a repeated call", "POSITION-03", RecognisesNumbers),
     log_mutant("log_stays_at_the_end", "a reader goes on where one met the end", "READ-02", StaysAtTheEnd),
     log_mutant("log_remembers_nothing", "an event asked for too early stays missing", "READ-03", RemembersNothing),
     log_mutant("log_batch_of_one", "a batch of one gives no list", "BATCH-01", BatchOfOne),
