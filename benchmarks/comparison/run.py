@@ -266,7 +266,7 @@ def page(found: Mapping[str, Any]) -> str:
         of_kit = found["kits"][kit.name]
         failing = of_kit["failing_on_honest"]
         but = f", of which {failing} fail there and do not count" if failing else ""
-        lines.append(f"- {kit.name} {kit.version}: {of_kit['tests']}{but}")
+        lines.append(f"- {kit.name}, {kit.version}: {of_kit['tests']}{but}")
     lines += ["", "## What they ask", "", "| kit | asks | brought to it by | wired here as |", "|---|---|---|---|"]
     lines += [f"| {kit.name} | {kit.asks} | {kit.gives} | {kit.wired} |" for kit in kits]
     lines += [
