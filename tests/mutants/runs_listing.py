@@ -62,6 +62,22 @@ class LastReadFirst(PlainRuns):
         return sorted(super().list_runs(), key=lambda run: run["id"] != self.last)
 
 
+class CacheOfEight(PlainRuns):
+    """Lists what its cache of eight runs has thrown out behind those that are in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.cached: list[str] = []
+
+    def get_run(self, run_id: str) -> Any:
+        self.cached = [*(one for one in self.cached if one != run_id), run_id][-8:]
+        return super().get_run(run_id)
+
+    def list_runs(self) -> Any:
+        full = len(self.cached) == 8
+        return sorted(super().list_runs(), key=lambda run: full and run["id"] not in self.cached)
+
+
 class OrderOfThisHandle(PlainRuns):
     """Lists first what this handle has saved."""
 
@@ -124,6 +140,7 @@ MUTANTS = [
     runs_mutant("lists_texts", "the listing has ids and no records", "LIST-01", NoId),
     runs_mutant("shuffles", "each listing has another order", "LIST-02 LIST-04 LIST-05", Shuffles),
     runs_mutant("last_read_first", "reading a run changes the order", "LIST-02", LastReadFirst),
+    runs_mutant("lists_its_cache_first", "what is in a cache of eight is listed first", "LIST-02", CacheOfEight),
     runs_mutant("own_runs_first", "each handle lists first what it saved", "LIST-04 LIST-05", OrderOfThisHandle),
     runs_mutant("summary_of_first_save", "the listing shows the first status", "LIST-03", SummaryOfTheFirstSave),
     runs_mutant("summary_keeps_dropped", "the listing has fields that are gone", "LIST-03", SummaryKeepsDropped),
