@@ -10,7 +10,7 @@ import pytest
 
 from conformance.check import DIFFERENTIAL
 
-PLANTED = '''
+ALTERED = '''
 from mystore import Store
 
 
@@ -45,16 +45,16 @@ TWO = ("--suite=differential", "--effort=quick", "--conformance-contract=state")
 @pytest.fixture
 def two(project: pytest.Pytester) -> pytest.Pytester:
     """Return a project with stores that answer otherwise, or list otherwise."""
-    project.makepyfile(planted=PLANTED)
+    project.makepyfile(altered=ALTERED)
     return project
 
 
 def test_stores_that_answer_the_same_are_told_so(two: pytest.Pytester) -> None:
     """Each of two honest backends is compared with the other, and passes; order and texts are not compared."""
-    result = two.runpytest("--backend=mystore:Store", "--backend=planted:Sorting", "--conformance-json=r.json", *TWO)
+    result = two.runpytest("--backend=mystore:Store", "--backend=altered:Sorting", "--conformance-json=r.json", *TWO)
     assert result.ret == 0
     record = json.loads((two.path / "r.json").read_text())
-    for backend, other in zip(record["backends"], ("planted:Sorting", "mystore:Store"), strict=True):
+    for backend, other in zip(record["backends"], ("altered:Sorting", "mystore:Store"), strict=True):
         (suite,) = (suite for one in backend["contracts"] for suite in one["suites"] if suite["name"] == DIFFERENTIAL)
         (check,) = suite["checks"]
         assert (check["code"], check["outcome"]) == ("DIFF-STATE-01", "pass")
@@ -66,14 +66,14 @@ def test_the_first_call_at_which_two_stores_part_is_shown(two: pytest.Pytester) 
     """A planted difference is shown by the few calls that lead to it; every form of the record says so alike."""
     result = two.runpytest(
         "--backend=mystore:Store",
-        "--backend=planted:Folding",
+        "--backend=altered:Folding",
         "--conformance-json=r.json",
         "--junit-xml=r.xml",
         "-rA",
         *TWO,
     )
     record = json.loads((two.path / "r.json").read_text())
-    for backend, other in zip(record["backends"], ("planted:Folding", "mystore:Store"), strict=True):
+    for backend, other in zip(record["backends"], ("altered:Folding", "mystore:Store"), strict=True):
         (suite,) = (suite for one in backend["contracts"] for suite in one["suites"] if suite["name"] == DIFFERENTIAL)
         (check,) = suite["checks"]
         assert (check["outcome"], check["level"]) == ("fail", "should")
@@ -93,12 +93,12 @@ def test_the_first_call_at_which_two_stores_part_is_shown(two: pytest.Pytester) 
     assert outcomes == ["fail", "fail"]
     result.stdout.fnmatch_lines(
         [
-            "  parts from   planted:Folding: *, at call *",
-            "    what planted:Folding answers after the same calls: *",
+            "  parts from   altered:Folding: *, at call *",
+            "    what altered:Folding answers after the same calls: *",
             "    mystore:Store answers: *",
             "    1. store = session.open()  -> Store",
             "  parts from   mystore:Store: *, at call *",
-            "    planted:Folding answers: *",
+            "    altered:Folding answers: *",
         ]
     )
 
@@ -108,6 +108,6 @@ def test_a_backend_alone_is_compared_with_nothing(two: pytest.Pytester) -> None:
     result = two.runpytest("--backend=mystore:Store", "--conformance-contract=state", "--collect-only", "-q")
     assert "differential" not in result.stdout.str()
     result = two.runpytest(
-        "--backend=mystore:Store", "--backend=planted:Sorting", "--conformance-contract=state", "--collect-only", "-q"
+        "--backend=mystore:Store", "--backend=altered:Sorting", "--conformance-contract=state", "--collect-only", "-q"
     )
     assert result.stdout.str().count("differential/state.py::test_two_states_answer_the_same") == 2
