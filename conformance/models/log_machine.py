@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hypothesis.stateful import precondition, rule
 from hypothesis.strategies import booleans, integers, lists, none, sampled_from
 
 from conformance.models.log import LogModel, RefusedError
-from conformance.random_examples import PlacedMachine
+from conformance.random_examples import PlacedMachine, rule
 from conformance.suites.round_trip import log_steps as steps
 from conformance.values import domain
 
@@ -54,8 +53,7 @@ class LogMachine(PlacedMachine):
         for event in map(self.event, numbers):
             self.trial.equal(self.store.append(event), self.model.append(event), "appending")
 
-    @precondition(lambda self: self.offers("batch"))
-    @rule(numbers=lists(_EVENTS, max_size=3))
+    @rule(lambda self: self.offers("batch"), numbers=lists(_EVENTS, max_size=3))
     def append_batch(self, numbers: list[int]) -> None:
         """Append a batch, an empty one now and then."""
         events = [self.event(number) for number in numbers]
@@ -65,8 +63,7 @@ class LogMachine(PlacedMachine):
             self.store.append_batch([])
         self.model.append_batch(events)
 
-    @precondition(lambda self: self.offers("expected"))
-    @rule(number=_EVENTS, distance=integers(-1, 1))
+    @rule(lambda self: self.offers("expected"), number=_EVENTS, distance=integers(-1, 1))
     def append_if_expected(self, number: int, distance: int) -> None:
         """Append an event if the head is the expected one, which it is not always."""
         event, expected = self.event(number), max(self.model.head + distance, 0)
@@ -78,8 +75,7 @@ class LogMachine(PlacedMachine):
         else:
             self.trial.equal(self.store.append(event, expected=expected), position, what)
 
-    @precondition(lambda self: self.model.head)
-    @rule(numbers=lists(_EVENTS, max_size=2))
+    @rule(lambda self: self.model.head, numbers=lists(_EVENTS, max_size=2))
     def append_what_cannot_be_stored(self, numbers: list[int]) -> None:
         """Append something that the log refuses, unless it can keep it: alone, or at the end of a batch."""
         batch = [*map(self.event, numbers), steps.UNSTORABLE]
@@ -89,23 +85,20 @@ class LogMachine(PlacedMachine):
         elif not self.trial.refused(lambda: self.store.append(steps.UNSTORABLE)):
             self.model.append(steps.UNSTORABLE)
 
-    @precondition(lambda self: self.model.head)
-    @rule(start=integers(-5, 8), length=none() | integers(-1, 5))
+    @rule(lambda self: self.model.head, start=integers(-5, 8), length=none() | integers(-1, 5))
     def read(self, start: int, length: int | None) -> None:
         """Read a window, one with a negative start counted from the head, and ask for the head."""
         begin = start if start > 0 else max(self.model.head + 1 + start, 1)
         self._read(begin, None if length is None else begin + length, "reading a window")
         self.trial.equal(self.store.head, self.model.head, "the head")
 
-    @precondition(lambda self: self.model.head and steps.is_durable(self.trial))
-    @rule()
+    @rule(lambda self: self.model.head and steps.is_durable(self.trial))
     def reopen(self) -> None:
         """Close the log and open it again."""
         self.store = self.session.reopen(self.store)
         self._compare("after reopening")
 
-    @precondition(lambda self: self.compacts and self.model.head)
-    @rule(back=_BACK, compact=booleans())
+    @rule(lambda self: self.compacts and self.model.head, back=_BACK, compact=booleans())
     def checkpoint(self, back: int, *, compact: bool) -> None:
         """Make a checkpoint near the head, one that must be refused now and then; drop all that it covers, or not."""
         upto = max(self.model.head - back, 1)
@@ -120,8 +113,7 @@ class LogMachine(PlacedMachine):
             if compact:
                 self.compact(back=0)
 
-    @precondition(lambda self: self.compacts and self.model.covered)
-    @rule(back=_BACK)
+    @rule(lambda self: self.compacts and self.model.covered, back=_BACK)
     def compact(self, back: int) -> None:
         """Compact up to a position near the latest checkpoint, one that must be refused now and then."""
         upto = max(self.model.covered - back, 1)
@@ -138,14 +130,12 @@ class LogMachine(PlacedMachine):
                 self.store.compact(upto)
         self._adopt_first()
 
-    @precondition(lambda self: self.compacts and self.model.covered)
-    @rule()
+    @rule(lambda self: self.compacts and self.model.covered)
     def restore(self) -> None:
         """Fold the events after the latest checkpoint into its state."""
         self._restore("at a random moment")
 
-    @precondition(lambda self: self.model.head and any(map(self.offers, _MAINTENANCE)))
-    @rule()
+    @rule(lambda self: self.model.head and any(map(self.offers, _MAINTENANCE)))
     def maintain(self) -> None:
         """Verify and flush the log, which changes nothing."""
         for method in filter(self.offers, _MAINTENANCE):

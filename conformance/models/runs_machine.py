@@ -6,11 +6,10 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hypothesis.stateful import precondition, rule
 from hypothesis.strategies import integers, sampled_from
 
 from conformance.models.runs import RefusedError, RunModel, parent_of
-from conformance.random_examples import PlacedMachine
+from conformance.random_examples import PlacedMachine, rule
 from conformance.suites.round_trip import runs_steps as steps
 from conformance.suites.round_trip.log_steps import UNSTORABLE
 from conformance.suites.round_trip.runs_fork import forked
@@ -52,8 +51,7 @@ class RunsMachine(PlacedMachine):
         """Save a run, one that is there with the parent that it has, one that was acquired with its newest token."""
         self._save(self._run(run_id, number))
 
-    @precondition(lambda self: self.offers("lineage") and self.model.runs)
-    @rule(run_id=_IDS, parent=_IDS, number=_NUMBERS)
+    @rule(lambda self: self.offers("lineage") and self.model.runs, run_id=_IDS, parent=_IDS, number=_NUMBERS)
     def save_with_a_parent(self, run_id: str, parent: str, number: int) -> None:
         """Save a new run with a parent, which is not there now and then; or an old one, if that must be refused."""
         run = self._run(run_id, number, parent)
@@ -61,16 +59,14 @@ class RunsMachine(PlacedMachine):
         if run_id not in self.model.runs or not there or run_id in self.model.ancestors(parent):
             self._save(run)
 
-    @precondition(lambda self: self.model.tokens)
-    @rule(place=_PLACES, back=sampled_from((0, 0, 1)), number=_NUMBERS)
+    @rule(lambda self: self.model.tokens, place=_PLACES, back=sampled_from((0, 0, 1)), number=_NUMBERS)
     def save_with_a_token(self, place: int, back: int, number: int) -> None:
         """Save a run with its newest token, or with one that was superseded."""
         run_id = sorted(self.model.tokens)[place % len(self.model.tokens)]
         tokens = self.model.tokens[run_id]
         self._save(self._run(run_id, number), tokens[max(len(tokens) - 1 - back, 0)])
 
-    @precondition(lambda self: self.offers("fencing"))
-    @rule(run_id=_IDS)
+    @rule(lambda self: self.offers("fencing"), run_id=_IDS)
     def acquire(self, run_id: str) -> None:
         """Acquire a run, which may not be there."""
         token = self.store.acquire_run(run_id, "owner")
@@ -79,15 +75,13 @@ class RunsMachine(PlacedMachine):
         self.trial.true(token > last, what, expected=f"higher than {last}", got=repr(token))
         tokens.append(token)
 
-    @precondition(lambda self: self.model.runs)
-    @rule(run_id=_IDS, number=_NUMBERS)
+    @rule(lambda self: self.model.runs, run_id=_IDS, number=_NUMBERS)
     def save_what_is_no_json(self, run_id: str, number: int) -> None:
         """Save something that must be refused."""
         run = {**self._run(run_id, number), "state": [UNSTORABLE]}
         steps.must_refuse(self.trial, lambda: self.store.save_run(run), "saving a run that is not JSON")
 
-    @precondition(lambda self: self.offers("append_event") and self.model.runs)
-    @rule(place=_PLACES, number=_NUMBERS, there=_MOSTLY)
+    @rule(lambda self: self.offers("append_event") and self.model.runs, place=_PLACES, number=_NUMBERS, there=_MOSTLY)
     def append_event(self, place: int, number: int, *, there: bool) -> None:
         """Append an event, to a run that is not there now and then."""
         run_id = self._present(place) if there else f"not {self._present(place)}"
@@ -96,8 +90,13 @@ class RunsMachine(PlacedMachine):
         self._agreed(partial(self.model.append_event, run_id, event), call, "appending an event")
         self._look(run_id, "getting a run after an event was appended")
 
-    @precondition(lambda self: self.offers("fork") and self.model.runs)
-    @rule(place=_PLACES, number=_NUMBERS, at=integers(0, 1), free=_MOSTLY)
+    @rule(
+        lambda self: self.offers("fork") and self.model.runs,
+        place=_PLACES,
+        number=_NUMBERS,
+        at=integers(0, 1),
+        free=_MOSTLY,
+    )
     def fork(self, place: int, number: int, at: int, *, free: bool) -> None:
         """Fork a run that is there, to an id that is taken now and then."""
         new_id = f"branch {number}" if free else self._present(number)
@@ -110,8 +109,7 @@ class RunsMachine(PlacedMachine):
             self.model.runs[new_id] = forked(self.trial, self.store, source, new_id, at, "forking")
         self._look(source["id"], "getting the source of a fork")
 
-    @precondition(lambda self: self.offers("delete_run") and self.model.runs)
-    @rule(place=_PLACES)
+    @rule(lambda self: self.offers("delete_run") and self.model.runs, place=_PLACES)
     def delete(self, place: int) -> None:
         """Delete a run that is there; one with children must be kept."""
         run_id = self._present(place)
@@ -119,8 +117,7 @@ class RunsMachine(PlacedMachine):
         self._agreed(partial(self.model.delete, run_id), call, f"deleting {run_id!r}")
         self._look(run_id, "getting a run after it was deleted, or kept")
 
-    @precondition(lambda self: self.model.runs)
-    @rule(run_id=_IDS)
+    @rule(lambda self: self.model.runs, run_id=_IDS)
     def look(self, run_id: str) -> None:
         """Get a run, which is not there now and then, and list all; ask for its ancestors."""
         run = self.model.runs.get(run_id)
@@ -130,8 +127,7 @@ class RunsMachine(PlacedMachine):
             found = list(self.store.lineage(run_id))
             self.trial.equal(found, self.model.ancestors(run_id), f"the lineage of {run_id!r}")
 
-    @precondition(lambda self: self.model.runs and steps.is_durable(self.trial))
-    @rule()
+    @rule(lambda self: self.model.runs and steps.is_durable(self.trial))
     def reopen(self) -> None:
         """Close the store and open it again."""
         before = steps.listing(self.trial, self.store)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from hypothesis.stateful import precondition, rule
 from hypothesis.strategies import integers, sampled_from
 
 from conformance.models.twins import Twins, both_last, both_offer, done, or_nothing
-from conformance.random_examples import run_machine
+from conformance.random_examples import rule, run_machine
 from conformance.values.strategies import json_values
 
 if TYPE_CHECKING:
@@ -49,16 +48,14 @@ def run_records(
             self.both(f"getting {record_id!r}", lambda store: or_nothing(getattr(store, get)(record_id)))
             self.both("listing", lambda store: sorted(one["id"] for one in getattr(store, listing)()))
 
-        @precondition(lambda self: deletes and self.saved)
-        @rule(place=integers(0, 20))
+        @rule(lambda self: deletes and self.saved, place=integers(0, 20))
         def delete(self, place: int) -> None:
             record_id = sorted(self.saved)[place % len(self.saved)]
             self.saved.remove(record_id)
             self.both(f"deleting {record_id!r}", lambda store: done(getattr(store, delete)(record_id)))
             self.look(record_id=record_id)
 
-        @precondition(lambda _: lasting)
-        @rule()
+        @rule(lambda _: lasting)
         def reopen(self) -> None:
             self.reopen_both()
             for record_id in sorted(self.saved):

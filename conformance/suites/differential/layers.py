@@ -27,11 +27,10 @@ def test_two_layered_stores_answer_the_same(trial: Trial) -> None:
         def entries(self):
             return [(key, value) for key, value in self._entries.items() if value]     # 0, "" and False are values too
     """
-    from hypothesis.stateful import precondition, rule
     from hypothesis.strategies import integers
 
     from conformance.models.twins import Twins, both_last, common_values, done, or_nothing
-    from conformance.random_examples import run_machine
+    from conformance.random_examples import rule, run_machine
     from conformance.values.strategies import few_keys
 
     def listed(store: Handle) -> object:
@@ -49,8 +48,7 @@ def test_two_layered_stores_answer_the_same(trial: Trial) -> None:
             self.both(f"setting {key!r}", lambda store: done(store.set(key, value)))
             self.present.add(key)
 
-        @precondition(lambda self: self.present)
-        @rule(place=integers(0, 20))
+        @rule(lambda self: self.present, place=integers(0, 20))
         def delete(self, place: int) -> None:
             key = sorted(self.present)[place % len(self.present)]
             self.present.remove(key)
@@ -66,8 +64,7 @@ def test_two_layered_stores_answer_the_same(trial: Trial) -> None:
             self.present.clear()
             self.both("clearing", lambda store: done(store.clear()))
 
-        @precondition(lambda _: lasting)
-        @rule()
+        @rule(lambda _: lasting)
         def reopen(self) -> None:
             self.reopen_both()
             self.both(

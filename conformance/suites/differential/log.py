@@ -23,11 +23,10 @@ def test_two_logs_answer_the_same(trial: Trial) -> None:
         def read(self, start=1, stop=None):
             return self._rows("SELECT ... WHERE n BETWEEN ? AND ?", start, stop)   # stop is excluded elsewhere
     """
-    from hypothesis.stateful import precondition, rule
     from hypothesis.strategies import integers, lists
 
     from conformance.models.twins import Twins, both_last, both_offer, common_values, swapped
-    from conformance.random_examples import run_machine
+    from conformance.random_examples import rule, run_machine
 
     any_event, lasting = common_values(trial), both_last(trial)
     has_batch, has_expected = both_offer(trial, "batch"), both_offer(trial, "expected")
@@ -47,19 +46,16 @@ def test_two_logs_answer_the_same(trial: Trial) -> None:
             self.both("reading all", lambda store: [tuple(pair) for pair in store.read()])
             self.both("the head", lambda store: store.head)
 
-        @precondition(lambda _: has_batch)
-        @rule(events=lists(any_event, min_size=1, max_size=4))
+        @rule(lambda _: has_batch, events=lists(any_event, min_size=1, max_size=4))
         def append_batch(self, events: list[object]) -> None:
             self.both("appending a batch", lambda store: list(store.append_batch(events)))
 
-        @precondition(lambda _: has_expected)
-        @rule(event=any_event, away=integers(-1, 1))
+        @rule(lambda _: has_expected, event=any_event, away=integers(-1, 1))
         def append_expected(self, event: object, away: int) -> None:
             what = "appending where the head is as expected" if not away else "appending where it is not"
             self.both(what, lambda store: swapped(store.append(event, expected=max(0, store.head + away))))
 
-        @precondition(lambda _: lasting)
-        @rule()
+        @rule(lambda _: lasting)
         def reopen(self) -> None:
             self.reopen_both()
             self.both("reading all after reopening", lambda store: [tuple(pair) for pair in store.read()])

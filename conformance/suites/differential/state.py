@@ -29,11 +29,10 @@ def test_two_states_answer_the_same(trial: Trial) -> None:
         def __setitem__(self, key, value):
             self._documents[key.lower()] = value     # "A" and "a" are two keys in the store that is left behind
     """
-    from hypothesis.stateful import precondition, rule
     from hypothesis.strategies import booleans, integers
 
     from conformance.models.twins import DONE, Twins, both_last, both_offer, common_values, swapped
-    from conformance.random_examples import run_machine
+    from conformance.random_examples import rule, run_machine
     from conformance.values.strategies import few_keys, keys
 
     any_value, lasting = common_values(trial), both_last(trial)
@@ -53,8 +52,7 @@ def test_two_states_answer_the_same(trial: Trial) -> None:
             self.both(f"writing {key!r}", call)
             self.written.add(key)
 
-        @precondition(lambda self: self.written)
-        @rule(place=integers(0, 20))
+        @rule(lambda self: self.written, place=integers(0, 20))
         def delete(self, place: int) -> None:
             key = sorted(self.written)[place % len(self.written)]
             self.written.remove(key)
@@ -72,8 +70,7 @@ def test_two_states_answer_the_same(trial: Trial) -> None:
             self.both("listing", lambda store: sorted(store.keys()))
             self.both("the length", len)
 
-        @precondition(lambda _: has_cas)
-        @rule(key=few_keys(), value=any_value, as_it_is=booleans())
+        @rule(lambda _: has_cas, key=few_keys(), value=any_value, as_it_is=booleans())
         def swap(self, key: str, value: object, *, as_it_is: bool) -> None:
             def call(store: Handle) -> object:
                 version = store.version(key)
@@ -85,8 +82,7 @@ def test_two_states_answer_the_same(trial: Trial) -> None:
             if as_it_is:
                 self.written.add(key)
 
-        @precondition(lambda _: has_transactions)
-        @rule(key=few_keys(), value=any_value, ends_well=booleans())
+        @rule(lambda _: has_transactions, key=few_keys(), value=any_value, ends_well=booleans())
         def transact(self, key: str, value: object, *, ends_well: bool) -> None:
             class Undone(Exception):
                 pass
@@ -105,8 +101,7 @@ def test_two_states_answer_the_same(trial: Trial) -> None:
             if ends_well:
                 self.written.add(key)
 
-        @precondition(lambda _: lasting)
-        @rule()
+        @rule(lambda _: lasting)
         def reopen(self) -> None:
             self.reopen_both()
             self.both("listing after reopening", lambda store: sorted(store.keys()))

@@ -30,11 +30,10 @@ def test_random_sequences_agree_with_the_model(trial: Trial) -> None:
         def clear(self, layer=None, scope=""):
             self._keys.difference_update(self._keys_of(scope))           # of all layers; entries() asks this set
     """
-    from hypothesis.stateful import precondition, rule
     from hypothesis.strategies import fixed_dictionaries, integers, sampled_from
 
     from conformance.models.layers import LayersModel
-    from conformance.random_examples import PlacedMachine, run_machine
+    from conformance.random_examples import PlacedMachine, rule, run_machine
 
     # A place is drawn as numbers: which layers there are is known when the store is open.
     # None of them is drawn most often: that is where they meet.
@@ -87,8 +86,7 @@ def test_random_sequences_agree_with_the_model(trial: Trial) -> None:
         def listing(self, place: dict[str, int]) -> None:
             lists(trial, self.store, self.model.entries(**self.at(place)), "listing", **self.at(place))
 
-        @precondition(lambda _: trial.backend.durability != "volatile")
-        @rule(place=places)
+        @rule(lambda _: trial.backend.durability != "volatile", place=places)
         def reopen(self, place: dict[str, int]) -> None:
             self.store = self.session.reopen(self.store)
             self.listing(place=place)

@@ -20,11 +20,10 @@ def test_random_sequences_agree_with_the_model(trial: Trial) -> None:
             for record in self._log:
                 self._index.setdefault(record.key, record)     # the oldest record wins after a reopen
     """
-    from hypothesis.stateful import precondition, rule
     from hypothesis.strategies import integers
 
     from conformance.models.state import StateModel
-    from conformance.random_examples import PlacedMachine, run_machine
+    from conformance.random_examples import PlacedMachine, rule, run_machine
     from conformance.values.strategies import few_keys, keys, values
 
     # Values and keys that fail by themselves fail other checks; sequences are then tried with plain ones.
@@ -48,13 +47,11 @@ def test_random_sequences_agree_with_the_model(trial: Trial) -> None:
             self.put(key=key, value=value)
 
         # Reading, deleting and reopening an empty store would fill most random sequences, and find little.
-        @precondition(lambda self: self.model.content)
-        @rule(place=integers(0, 20), value=any_value)
+        @rule(lambda self: self.model.content, place=integers(0, 20), value=any_value)
         def overwrite(self, place: int, value: object) -> None:
             self.put(key=self._present(place), value=value)
 
-        @precondition(lambda self: self.model.content)
-        @rule(place=integers(0, 20))
+        @rule(lambda self: self.model.content, place=integers(0, 20))
         def delete(self, place: int) -> None:
             key = self._present(place)
             del self.store[key]
@@ -69,8 +66,7 @@ def test_random_sequences_agree_with_the_model(trial: Trial) -> None:
             trial.equal(sorted(self.store.keys()), self.model.keys(), "listing")
             trial.equal(len(self.store), len(self.model.content), "the length")
 
-        @precondition(lambda self: self.model.content and trial.backend.durability != "volatile")
-        @rule()
+        @rule(lambda self: self.model.content and trial.backend.durability != "volatile")
         def reopen(self) -> None:
             self.store = self.session.reopen(self.store)
             trial.equal(sorted(self.store.keys()), self.model.keys(), "listing after reopening")

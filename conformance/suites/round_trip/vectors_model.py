@@ -30,11 +30,10 @@ def test_random_sequences_agree_with_the_model(trial: Trial) -> None:
 
         self._next = len(self._index)      # after a reopening; the number of a deleted record is given again
     """
-    from hypothesis.stateful import precondition, rule
     from hypothesis.strategies import integers, lists, sampled_from
 
     from conformance.models.vectors import VectorsModel
-    from conformance.random_examples import PlacedMachine, run_machine
+    from conformance.random_examples import PlacedMachine, rule, run_machine
 
     some_ids = lists(sampled_from(_IDS), min_size=1, max_size=2, unique=True)
     numbers, kinds = integers(0, 11), sampled_from("xy")
@@ -63,15 +62,13 @@ def test_random_sequences_agree_with_the_model(trial: Trial) -> None:
         def search(self, number: int, k: int) -> None:
             nearest(trial, self.store, self.vectors[number], k, self.model.vectors, f"the {k} nearest")
 
-        @precondition(lambda _: filters)
-        @rule(number=numbers, k=integers(1, 8), kind=kinds)
+        @rule(lambda _: filters, number=numbers, k=integers(1, 8), kind=kinds)
         def search_kind(self, number: int, k: int, kind: str) -> None:
             where = {"kind": kind}
             matching = self.model.having(where)
             nearest(trial, self.store, self.vectors[number], k, matching, f"the {k} nearest with {where}", where=where)
 
-        @precondition(lambda self: self.model.vectors and trial.backend.durability != "volatile")
-        @rule()
+        @rule(lambda self: self.model.vectors and trial.backend.durability != "volatile")
         def reopen(self) -> None:
             self.store = self.session.reopen(self.store)
             self.all_of_it("after reopening")
