@@ -185,7 +185,7 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = os.fspath(path)
         self._threads = threading.RLock()
         self._held_exclusively: bool | None = None  # None when it is not held
 
@@ -197,33 +197,27 @@ class FileLock:
             exclusive: Keep everybody else out; otherwise only those who want it exclusively. The threads of a handle
                 always wait for one another.
         """
+        # One generator, not one inside another: after a sync all code is cold, and each line of an append counts.
         with self._threads:
-            if self._held_exclusively is None:
-                with _locked(self._path, exclusive=exclusive):
-                    self._held_exclusively = exclusive
-                    try:
-                        yield
-                    finally:
-                        self._held_exclusively = None
-            else:
+            if self._held_exclusively is not None:
                 # Two holders that both wait to have it exclusively would wait for each other for ever.
                 assert self._held_exclusively or not exclusive, "a shared lock cannot become exclusive"
                 yield
-
-
-@contextmanager
-def _locked(path: Path, *, exclusive: bool) -> Iterator[None]:
-    # Opened for each block: a descriptor that stayed open would be shared with a forked child, and so would the lock.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        _lock(descriptor, exclusive=exclusive)
-        try:
-            yield
-        finally:
-            # Closing alone would not do while a child that was forked inside the block has the descriptor too.
-            _unlock(descriptor)
-    finally:
-        os.close(descriptor)
+                return
+            # Opened for each block: a descriptor that stayed open would be shared with a forked child, and so would
+            # the lock.
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                _lock(descriptor, exclusive=exclusive)
+                self._held_exclusively = exclusive
+                try:
+                    yield
+                finally:
+                    self._held_exclusively = None
+                    # Closing alone would not do while a child that was forked inside the block has the descriptor too.
+                    _unlock(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 if sys.platform == "win32":  # pragma: no cover

@@ -11,7 +11,7 @@ from pathlib import Path
 from reference_backends._files import sync, sync_directory
 from reference_backends.wal.errors import CorruptLog, Damage
 from reference_backends.wal.manifest import MANIFEST, Manifest, Watched, read_manifest, write_manifest
-from reference_backends.wal.segment import HEADER_BYTES, SUFFIX, Segment, name_of
+from reference_backends.wal.segment import HEADER_BYTES, RESERVE_BYTES, SUFFIX, Segment, name_of
 
 
 class Chain:
@@ -116,10 +116,10 @@ class Chain:
                 self._path(first).unlink()
 
     def cut_tail(self) -> None:
-        """Cut off what stands behind the last record of the newest segment."""
+        """Cut off what stands behind the last record of the newest segment and is no room for the next one."""
         newest = self.segments[-1]
-        if newest.size() > newest.end:
-            os.ftruncate(newest.descriptor, newest.end)
+        if newest.torn or newest.room > RESERVE_BYTES:
+            newest.cut()
             if self.synced:
                 sync(newest.descriptor)
 
@@ -132,8 +132,7 @@ class Chain:
             return
         newest = self.segments[-1]
         newest.acknowledged = self.manifest.head
-        if newest.size() > newest.end:
-            newest.catch_up()
+        newest.look()
         if self.manifest.newest > newest.first:
             for first in self._firsts():
                 if newest.first < first <= self.manifest.newest:
@@ -158,6 +157,7 @@ class Chain:
         following = Segment.create(self.directory, newest.next, newest.chain)
         self.segments.append(following)
         try:
+            newest.cut()
             if self.synced:
                 sync(newest.descriptor)
                 sync_directory(self.directory)

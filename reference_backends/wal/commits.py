@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
-@dataclass
+@dataclass(slots=True)
 class Ticket:
     """One append or batch that waits for its commit.
 
@@ -61,10 +61,11 @@ class Commits:
             leads = not ticket.done
             if leads:
                 self._committing = True
+                if len(self._waiting) >= self._expected:
+                    group = self._taken()
         if leads:
             try:
-                group = self._gathered()
-                _write_all(group, write)
+                _write_all(group or self._gathered(), write)
             finally:
                 with self.changed:
                     self._committing = False
@@ -84,7 +85,10 @@ class Commits:
                 break
             time.sleep(0)
         with self.changed:
-            group, self._waiting = self._waiting, []
+            return self._taken()
+
+    def _taken(self) -> list[Ticket]:
+        group, self._waiting = self._waiting, []
         # A group that stayed smaller makes the next leader wait for fewer; one that was joined late, for more.
         self._expected = len(group)
         return group

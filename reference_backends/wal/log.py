@@ -106,6 +106,8 @@ class WalLog:
             return
         data = b"".join(records)
         try:
+            if self._durability != "none":
+                segment.make_room(len(data))
             write_all(segment.descriptor, data, segment.end)
             self._sync(segment.descriptor)
         except OSError as error:
@@ -318,7 +320,7 @@ class WalLog:
                 self._chain.follow()
                 sound = self._failure is None and not self._chain.known_damage()
                 if sound and self._chain.head > self._chain.manifest.head:
-                    self._chain.cut_tail()
+                    self._chain.segments[-1].cut()
                     self._chain.update()
         finally:
             self._closed = True

@@ -5,7 +5,10 @@
          8      8  first position
         16      4  chain of the segment before
         20      4  CRC-32 of the above
-        24         records
+        24         records, then zeros
+
+The zeros are room for the next records: overwriting what is there costs less to sync than a new length does. They are
+cut off when the segment is closed.
 
 The chain of a segment is a CRC over its header's and its records' checksums. The next segment repeats it, so that a
 segment that is missing, swapped, shortened or rolled back does not fit between its neighbours.
@@ -19,6 +22,7 @@ import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from reference_backends.wal.errors import CorruptLog, Damage
@@ -28,6 +32,9 @@ _MAGIC = b"WALSEG01"
 _HEADER = struct.Struct("<8sQII")
 HEADER_BYTES = _HEADER.size
 SUFFIX = ".segment"
+#: So much room is made at once. All of it is read in each call, to see what others wrote there.
+RESERVE_BYTES = 16 * 1024
+_ZEROS = bytes(RESERVE_BYTES)
 
 
 def name_of(first: int) -> str:
@@ -60,6 +67,8 @@ class Segment:
         first: Its first position, by its name.
         next: The position after its last.
         end: Where its last whole record ends.
+        room: How many zeros are behind that, when it was last looked at.
+        torn: Whether something else was.
         before: The chain that its header says the segment before has.
         chain: Its own chain so far.
         acknowledged: Up to this position, what can't be read is damage, never an unfinished write.
@@ -72,7 +81,8 @@ class Segment:
         self.path = path
         self.first = int(path.name.removesuffix(SUFFIX))
         self.next = self.first
-        self.end = 0
+        self.end = self.room = 0
+        self.torn = False
         self.before = self.chain = self._empty_chain = 0
         self.acknowledged = acknowledged
         self.damaged: list[Damage] = []
@@ -111,9 +121,40 @@ class Segment:
         """Return the length of the file."""
         return os.fstat(self.descriptor).st_size
 
+    def look(self) -> None:
+        """Take over what others wrote behind `end`, if they did."""
+        behind = os.pread(self.descriptor, RESERVE_BYTES + 1, self.end)
+        if behind == _ZEROS[: len(behind)]:
+            self.room, self.torn = len(behind), False
+        else:
+            self.catch_up()
+
     def catch_up(self) -> None:
         """Index the records that were added behind `end`; damage before a later record is noted and passed over."""
-        self.index(read_all(self.descriptor, self.size() - self.end, self.end))
+        start = self.end
+        data = read_all(self.descriptor, self.size() - start, start)
+        self.index(data)
+        rest = len(data) - (self.end - start)
+        self.torn = data.count(0, len(data) - rest) < rest
+        self.room = 0 if self.torn else rest
+
+    def make_room(self, length: int) -> None:
+        """Let the file have zeros where so many bytes are to be written and behind them; without a sync.
+
+        Where the disk has no room for them, it may still have it for the bytes themselves.
+        """
+        if length <= self.room:
+            return
+        try:
+            write_all(self.descriptor, _ZEROS, self.end + length)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self.descriptor, self.end + self.room)
+
+    def cut(self) -> None:
+        """Cut off what stands behind the last record; without a sync."""
+        os.ftruncate(self.descriptor, self.end)
+        self.room, self.torn = 0, False
 
     def index(self, data: bytes) -> None:
         """Index the records in `data`, which is what stands in the file from `end` on."""

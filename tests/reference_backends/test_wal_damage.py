@@ -12,7 +12,7 @@ import pytest
 
 from reference_backends.wal import CorruptLog, Report, WalLog
 from reference_backends.wal.record import SINGLE, encode
-from reference_backends.wal.segment import HEADER_BYTES, name_of
+from reference_backends.wal.segment import HEADER_BYTES, RESERVE_BYTES, name_of
 
 EVENTS = ["first", "second", {"number": 3}, "fourth", [5], "sixth", "seventh", "eighth"]
 SEGMENT_BYTES = 140  # three events each
@@ -101,12 +101,16 @@ def test_a_torn_record_is_cut_off_wherever_it_is_torn(path: Path, tmp_path: Path
                 assert len(readable(again)) == 8
 
 
-@pytest.mark.parametrize("tail", [b"\0" * 500, b"garbage", b"\xf1REC" * 20, os.urandom(100)], ids="zgmr")
+@pytest.mark.parametrize(
+    "tail",
+    [b"garbage", b"\xf1REC" * 20, os.urandom(100), b"\0" * 500 + b"g", b"\0" * RESERVE_BYTES + b"\0"],
+    ids=["garbage", "magic", "random", "behind zeros", "more zeros than are reserved"],
+)
 def test_a_tail_without_a_record_is_cut_off(path: Path, tail: bytes) -> None:
-    """Zeros and garbage behind the last record are what an unfinished write leaves."""
+    """Garbage behind the last record is what an unfinished write leaves."""
     with closing(crashed(path)) as store:
         file = path / name_of(1)
-        whole = file.read_bytes()
+        whole = file.read_bytes()[: store._chain.segments[-1].end]
         for _ in range(2):
             file.write_bytes(whole + tail)
             assert store.verify() == Report(7, ())  # a tail is no damage, also before it is cut off
@@ -118,13 +122,31 @@ def test_a_tail_without_a_record_is_cut_off(path: Path, tail: bytes) -> None:
         assert len(readable(store)) == 8
 
 
+@pytest.mark.parametrize("length", [0, 1, 500, RESERVE_BYTES])
+def test_zeros_behind_the_last_record_are_room(path: Path, length: int) -> None:
+    """Opening leaves them, an append overwrites them, and closing cuts them off."""
+    with closing(crashed(path)) as store:
+        file, end = path / name_of(1), store._chain.segments[-1].end
+        os.truncate(file, end)
+        os.truncate(file, end + length)
+        with closing(WalLog(path)) as again:
+            assert file.stat().st_size == end + length
+            assert again.append(EVENTS[7]) == 8
+            assert file.stat().st_size > again._chain.segments[-1].end
+            assert store.append("in the room that the other handle made") == 9
+        assert file.stat().st_size == store._chain.segments[-1].end
+        assert store.append("where there is no room any more") == 10
+        assert [position for position, _ in store.read()] == list(range(1, 11))
+        assert store.verify() == Report(10, ())
+
+
 def test_a_batch_is_there_as_a_whole_or_not(path: Path) -> None:
     """Where a batch is torn, none of its events is left."""
     with closing(crashed(path)) as store:
         end = store._chain.segments[-1].end
         store.append_batch(["eighth"] * 3)
         file = path / name_of(1)
-        data = file.read_bytes()
+        data = file.read_bytes()[: store._chain.segments[-1].end]
         for cut in (end + 1, end + 40, len(data) - 1):
             file.write_bytes(data[:cut])
             with closing(opened(path)) as again:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -18,6 +19,7 @@ from reference_backends.wal import ConflictError, Report, WalLog, log, open_log,
 from reference_backends.wal.commits import Ticket
 from reference_backends.wal.manifest import Manifest, read_manifest, write_manifest, write_sealed
 from reference_backends.wal.record import SINGLE
+from reference_backends.wal.segment import RESERVE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -245,6 +247,26 @@ def test_a_failed_append_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPa
         assert list(store.read()) == [(1, "a"), (2, "d")]
     with closing(WalLog(path)) as store:
         assert store.append("e") == 3
+        assert store.verify() == Report(3, ())
+
+
+def test_a_disk_without_room_to_spare_takes_the_record(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for later records is made only where there is some; what was written of it is cut off again."""
+    real = os.pwrite
+
+    def full(descriptor: int, data: Any, offset: int) -> int:
+        if len(data) < RESERVE_BYTES // 2:
+            return real(descriptor, data, offset)
+        if len(data) < RESERVE_BYTES:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return real(descriptor, data[: RESERVE_BYTES // 4], offset)
+
+    with closing(WalLog(path)) as store:
+        monkeypatch.setattr("reference_backends.wal.segment.os.pwrite", full)
+        assert [store.append("a"), store.append("b")] == [1, 2]
+        assert (path / segments(path)[0]).stat().st_size == store._chain.segments[-1].end
+        monkeypatch.undo()
+        assert store.append("c") == 3
         assert store.verify() == Report(3, ())
 
 
