@@ -40,10 +40,11 @@ def test_a_server_that_is_somebody_elses_is_said_to_be(tmp_path: Path, monkeypat
     """What the environment names lies on a disk that nobody knows: its figures say so."""
     backend = load("reference_backends.redis:backend")
     assert backend.server is not None
-    with serving(backend.server) as there:
-        monkeypatch.setenv(backend.server.variable, there.url)
+    # Undone inside: what is said of the server would be told on when it is gone.
+    with serving(backend.server) as there, monkeypatch.context() as patched:
+        patched.setenv(backend.server.variable, there.url)
         variable = next(name for name in os.environ if name.startswith("CONFORMANCE_SERVED_REDIS"))
-        monkeypatch.setenv(variable, os.environ[variable].replace('"private": true', '"private": false'))
+        patched.setenv(variable, os.environ[variable].replace('"private": true', '"private": false'))
         laboratory = Laboratory(tmp_path, ONCE, 0)
         with servers_on_disk([backend], tmp_path) as laboratory.elsewhere:
             assert served(backend.server).url == there.url
