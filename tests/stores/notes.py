@@ -12,7 +12,8 @@ class Note:
     Args:
         codes: The checks, separated by blanks; `-02` is that of the area before.
         text: What is seen, and why, in a sentence or two, as Markdown.
-        upstream: The address of the issue, or of the documentation that says so; empty where none was found.
+        upstream: The address of the issue, or of the documentation that says so; empty where a search among the
+            threads of its repository found none.
     """
 
     codes: str
@@ -157,9 +158,14 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "STATE-KEY-03",
             "a key with `*`, `?` or `[` is a pattern when it is read: what comes is a dict of all files that match, "
             "by their paths.",
+            "https://github.com/fsspec/filesystem_spec/issues/838",
         ),
         Note("STATE-FAIL-01", "a value that is no bytes is refused, and its key is there, with nothing in it."),
-        Note("STATE-FAIL-03", 'the key `1` is the key `"1"`, with a DeprecationWarning that it will be refused.'),
+        Note(
+            "STATE-FAIL-03",
+            'the key `1` is the key `"1"`, with a DeprecationWarning that it will be refused.',
+            "https://github.com/fsspec/filesystem_spec/pull/1101",
+        ),
         Note("STATE-CORR-01 -02 -03 -04 -05", _FILES),
         Note("STATE-CORR-06", "any file in the directory is a key: that is what a mapper is for."),
     ),
@@ -182,7 +188,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "no such forms, and the store does not refuse them.",
         ),
         Note("STATE-KEY-06", "the key `../../x` reads, and writes, a file outside of the directory."),
-        Note("STATE-CORR-01 -02 -03 -04 -05", _FILES),
+        Note("STATE-CORR-01 -02 -03 -04 -05", _FILES, "https://github.com/zarr-developers/zarr-python/issues/392"),
         Note("STATE-CORR-06", "any file in the directory is a key."),
     ),
     "LangChain LocalFileStore": (
@@ -232,7 +238,8 @@ NOTES: dict[str, tuple[Note, ...]] = {
         ),
         Note(
             "LOG-EVENT-02",
-            _JSON + " Its own events have no such values.",
+            _JSON + " The issue is that of a choice that is a tuple.",
+            "https://github.com/optuna/optuna/issues/4893",
         ),
         Note(
             "LOG-CORR-01 -02 -03 -05",
@@ -324,7 +331,11 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "raises FileNotFoundError. Documented.",
             "https://zict.readthedocs.io/en/latest/",
         ),
-        Note("STATE-KEY-04", "a key is escaped, and then may be longer than the name of a file may be."),
+        Note(
+            "STATE-KEY-04",
+            "a key is escaped, and then may be longer than the name of a file may be.",
+            "https://github.com/dask/zict/pull/27",
+        ),
         Note(
             "STATE-FAIL-03",
             '`store[b"a"] = x` is taken, and can\'t be read: the error comes when it is; opened again, there are two '
@@ -352,7 +363,8 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "VECTORS-REFUSE-01 -02 -04",
             "what is refused is refused with exceptions of its own, `InvalidArgumentError` and `DuplicateIDError`, "
             "which "
-            "are no ValueErrors.",
+            "are no ValueErrors. The pull request would make the former a ValueError.",
+            "https://github.com/chroma-core/chroma/pull/7605",
         ),
     ),
     "TinyDB": (
@@ -373,7 +385,11 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "the second handle's second insert: `Document with ID 2 already exists`; documented, as above.",
             "https://tinydb.readthedocs.io/en/latest/intro.html#why-not-use-tinydb",
         ),
-        Note("STATE-VALUE-05 -07 -08", _JSON),
+        Note(
+            "STATE-VALUE-05 -07 -08",
+            _JSON + " The issue is that of the keys.",
+            "https://github.com/msiemens/tinydb/issues/290",
+        ),
         Note("STATE-VALUE-09", "a member of an IntEnum comes back as an int, one of a subclass of str as a str."),
         Note(
             "STATE-KEY-02 STATE-FAIL-03",
@@ -408,7 +424,9 @@ NOTES: dict[str, tuple[Note, ...]] = {
         ),
         Note(
             "STATE-ALIAS-01 -02",
-            '`store["a"] = value; value["more"] = 1` changes what `store["a"]` gives, and is not saved.',
+            '`store["a"] = value; value["more"] = 1` changes what `store["a"]` gives, and is not saved. The issue is '
+            "that of a list that was read.",
+            "https://github.com/patx/pickledb/issues/74",
         ),
         Note("STATE-SHARE-02", "a key written through one handle is missing for another that was open."),
     ),
@@ -439,7 +457,11 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "what takes more than 64 bits, such as `2**64`, is refused: `Integer exceeds 64-bit range`.",
             "https://github.com/langchain-ai/langgraph/issues/8673",
         ),
-        Note("RUNS-REFUSE-01", 'the thread `1` is the thread `"1"`, None is `"None"`; the empty id is a thread, too.'),
+        Note(
+            "RUNS-REFUSE-01",
+            'the thread `1` is the thread `"1"`, None is `"None"`; the empty id is a thread, too.',
+            "https://github.com/langchain-ai/langgraph/pull/6891",
+        ),
         Note(
             "RUNS-CRASH-51",
             "where the first sync fails, SQLite stays with its default journal, which `PRAGMA journal_mode=WAL` "
@@ -518,6 +540,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "the key is put into the text of the query as it is: `it's` ends in a syntax error when it is read. Its "
             "own "
             "keys are digests.",
+            "https://github.com/requests-cache/requests-cache/pull/1079",
         ),
     ),
 }
