@@ -158,7 +158,7 @@ def _groups(name: str, findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[
 def _finding(note: Note | None, findings: Sequence[Mapping[str, Any]]) -> list[str]:
     codes = ", ".join(_link(one["code"]) + (" (should)" if one["level"] == "should" else "") for one in findings)
     if note is None:
-        return [f"{codes}: not looked at yet. {NONE_FOUND}", _case(findings[0])]
+        return [f"{codes}: not looked at yet, nor searched for upstream.", _case(findings[0])]
     return [f"{codes}: {_told(note)}", _case(min(findings, key=lambda one: len(_case(one))))]
 
 
