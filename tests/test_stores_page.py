@@ -194,7 +194,7 @@ def test_page_tells_what_nobody_looked_at() -> None:
     finding = {"code": "STATE-KEY-01", "level": "should", "sentence": "s", "what": "it", "expected": "1", "got": "2"}
     one = {**RESULTS["stores"][name], "findings": [finding]}
     text = page({**RESULTS, "stores": {**RESULTS["stores"], name: one}})
-    assert "[STATE-KEY-01](checks/STATE-KEY-01.md) (should): not looked at yet." in text
+    assert "[STATE-KEY-01](checks/STATE-KEY-01.md) (should): not looked at yet, nor searched for upstream." in text
     assert "    STATE-KEY-01, it:\n        expected 1\n        got      2\n" in text
 
 
