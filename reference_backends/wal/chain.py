@@ -240,7 +240,7 @@ class Chain:
             yield Damage(newest.path.name, newest.end, newest.next, "the segments after it are missing")
         elif newest.first > manifest.newest:
             yield Damage(newest.path.name, 0, 0, "the manifest does not know of the segment")
-        elif newest.next <= manifest.head or newest.size() < newest.end:
+        elif newest.next <= manifest.head or newest.short:
             reason = f"the file ends here, but position {self.head} was acknowledged"
             yield Damage(newest.path.name, min(newest.end, newest.size()), min(newest.next, self.head), reason)
         elif not newest.damaged and newest.chain_at(manifest.head) != manifest.chain:

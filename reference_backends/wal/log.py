@@ -15,7 +15,7 @@ from reference_backends.wal.chain import Chain
 from reference_backends.wal.commits import Commits, Ticket
 from reference_backends.wal.errors import CorruptLog, Damage, Report
 from reference_backends.wal.manifest import read_sealed, write_sealed
-from reference_backends.wal.record import BATCH, HEADER_BYTES, SINGLE, encode, says
+from reference_backends.wal.record import BATCH, HEADER_BYTES, SINGLE, checksum_of, encode, says
 from reference_backends.wal.segment import write_all
 
 #: A segment takes no more appends once it is this long; the last commit may make it longer.
@@ -93,18 +93,18 @@ class WalLog:
                 raise
             segment = self._chain.segments[-1]
         group = following = segment.next
-        records = []
+        written: list[tuple[Ticket, bytes]] = []
         for ticket in tickets:
             wrong = ticket.expected is not None and ticket.expected != following - 1
             if wrong or isinstance(ticket.expected, bool):
                 ticket.error = ConflictError(f"the head is {following - 1}, not {ticket.expected}")
                 continue
             ticket.position = following
-            records.append(encode(following, group, ticket.count, ticket.kind, ticket.payload))
+            written.append((ticket, encode(following, group, ticket.count, ticket.kind, ticket.payload)))
             following += ticket.count
-        if not records:
+        if not written:
             return
-        data = b"".join(records)
+        data = b"".join([record for _, record in written])
         try:
             if self._durability != "none":
                 segment.make_room(len(data))
@@ -117,7 +117,8 @@ class WalLog:
             with suppress(OSError):
                 os.ftruncate(segment.descriptor, segment.end)
             raise
-        segment.index(data)
+        for ticket, record in written:
+            segment.add(ticket.position, ticket.count, checksum_of(record), len(record))
 
     def _sync(self, descriptor: int) -> None:
         if self._durability == "full":

@@ -47,6 +47,11 @@ def encode(position: int, group: int, count: int, kind: int, payload: bytes) -> 
     return _HEADER.pack(MAGIC, len(payload), checksum, position, group, count, kind) + payload
 
 
+def checksum_of(record: bytes) -> int:
+    """Return the checksum that stands in a record."""
+    return int.from_bytes(record[8:12], "little")
+
+
 def decode(data: bytes, at: int) -> Record | None:
     """Return the record that begins at `at`; None where there is no whole, undamaged one."""
     if at + HEADER_BYTES > len(data):

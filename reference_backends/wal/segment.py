@@ -35,6 +35,7 @@ SUFFIX = ".segment"
 #: So much room is made at once. All of it is read in each call, to see what others wrote there.
 RESERVE_BYTES = 16 * 1024
 _ZEROS = bytes(RESERVE_BYTES)
+_READ_BYTES = 1024 * 1024
 
 
 def name_of(first: int) -> str:
@@ -59,8 +60,20 @@ def read_all(descriptor: int, length: int, offset: int) -> bytes:
     return b"".join(pieces)
 
 
+def _read_rest(descriptor: int, offset: int) -> bytes:
+    """Return all from `offset` on."""
+    pieces = []
+    while piece := os.pread(descriptor, _READ_BYTES, offset):
+        pieces.append(piece)
+        offset += len(piece)
+    return b"".join(pieces)
+
+
 class Segment:
     """An open segment, and the index of its records.
+
+    What is asked before each append never asks for the file's status: Linux, once asked for a file's times, writes an
+    exact time with the next write, which makes the sync after it half as long again.
 
     Attributes:
         path: Its file.
@@ -69,6 +82,7 @@ class Segment:
         end: Where its last whole record ends.
         room: How many zeros are behind that, when it was last looked at.
         torn: Whether something else was.
+        short: Whether the file ended before it.
         before: The chain that its header says the segment before has.
         chain: Its own chain so far.
         acknowledged: Up to this position, what can't be read is damage, never an unfinished write.
@@ -82,7 +96,7 @@ class Segment:
         self.first = int(path.name.removesuffix(SUFFIX))
         self.next = self.first
         self.end = self.room = 0
-        self.torn = False
+        self.torn = self.short = False
         self.before = self.chain = self._empty_chain = 0
         self.acknowledged = acknowledged
         self.damaged: list[Damage] = []
@@ -123,20 +137,21 @@ class Segment:
 
     def look(self) -> None:
         """Take over what others wrote behind `end`, if they did."""
-        behind = os.pread(self.descriptor, RESERVE_BYTES + 1, self.end)
-        if behind == _ZEROS[: len(behind)]:
-            self.room, self.torn = len(behind), False
+        found = os.pread(self.descriptor, RESERVE_BYTES + 2, self.end - 1)
+        if found and found[1:] == _ZEROS[: len(found) - 1]:
+            self.room, self.torn, self.short = len(found) - 1, False, False
         else:
             self.catch_up()
 
     def catch_up(self) -> None:
         """Index the records that were added behind `end`; damage before a later record is noted and passed over."""
         start = self.end
-        data = read_all(self.descriptor, self.size() - start, start)
+        data = _read_rest(self.descriptor, start)
         self.index(data)
         rest = len(data) - (self.end - start)
         self.torn = data.count(0, len(data) - rest) < rest
         self.room = 0 if self.torn else rest
+        self.short = not data and not os.pread(self.descriptor, 1, self.end - 1)
 
     def make_room(self, length: int) -> None:
         """Let the file have zeros where so many bytes are to be written and behind them; without a sync.
@@ -162,14 +177,9 @@ class Segment:
         while at < len(data):
             record = decode(data, at)
             if record is not None and record.position == self.next:
-                self._offsets.append(base + at)
-                self._positions.append(record.position)
-                self._counts.append(record.events)
-                self.next = record.position + record.events
-                self.chain = zlib.crc32(record.checksum.to_bytes(4, "little"), self.chain)
-                self._chains.append(self.chain)
-                at = record.end
                 self.end = base + at
+                self.add(record.position, record.events, record.checksum, record.end - at)
+                at = record.end
                 continue
             following = find(data, at + 1, position=self.next)
             if following < 0 or not (
@@ -180,6 +190,16 @@ class Segment:
             later = decode(data, following)
             assert later is not None
             self.next, at = later.position, following
+
+    def add(self, position: int, events: int, checksum: int, length: int) -> None:
+        """Index the next record, which stands at `end`."""
+        self._offsets.append(self.end)
+        self._positions.append(position)
+        self._counts.append(events)
+        self.chain = zlib.crc32(checksum.to_bytes(4, "little"), self.chain)
+        self._chains.append(self.chain)
+        self.next = position + events
+        self.end += length
 
     def chain_at(self, position: int) -> int:
         """Return the chain up to the record that holds `position`."""
