@@ -43,7 +43,8 @@ def run(folder: Path, at: int, given: list[str]) -> tuple[subprocess.CompletedPr
     """Run the command in a process that is killed at a step, and return how it ended, and the number of steps."""
     told = folder / "steps"
     told.unlink(missing_ok=True)
-    command = [sys.executable, killed.__file__, str(at), str(told), *given]
+    # Without -B, a module that is compiled for the first time is a file that is renamed, and so a step.
+    command = [sys.executable, "-B", killed.__file__, str(at), str(told), *given]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     return ended, int(told.read_text()) if told.exists() else 0
 
