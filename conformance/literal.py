@@ -39,6 +39,8 @@ def literal(value: Any, limit: int = 400, depth: int = 0) -> str:
 def _long(value: str | bytes) -> str:
     for unit in range(1, 33):
         head, times = value[:unit], len(value) // unit
+        if value[unit:PLAIN_LIMIT] != value[: PLAIN_LIMIT - unit]:
+            continue  # or each unit would make a text of megabytes to compare with
         rest = value[times * unit :]
         if head * times == value[: times * unit] and head.startswith(rest):  # type: ignore[arg-type]
             return f"{head!r} * {times}" + (f" + {rest!r}" if rest else "")

@@ -58,8 +58,12 @@ def _known_of(code: tuple[str, ...]) -> dict[str, bool]:  # noqa: ARG001 - the k
 
 def _is_covered(file: str, code: tuple[str, ...]) -> bool:
     real = os.path.realpath(file)
-    places = [os.path.realpath(one) for one in code]
-    return file in code or any(real == one or real.startswith(one.rstrip(os.sep) + os.sep) for one in places)
+    return file in code or any(real == one or real.startswith(one.rstrip(os.sep) + os.sep) for one in _real(code))
+
+
+@lru_cache(maxsize=100)
+def _real(code: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(os.path.realpath(one) for one in code)
 
 
 @contextmanager
