@@ -85,7 +85,7 @@ def rule(when: Callable[[Any], object] | None = None, **drawn: st.SearchStrategy
                 machine.is_inside = outer
 
         ruled: Any = cast("Any", stateful.rule)(**drawn)(step)
-        return cast("M", stateful.precondition(lambda machine: bool(when(machine)))(ruled) if when else ruled)
+        return cast("M", ruled if when is None else cast("Any", stateful.precondition)(when)(ruled))
 
     return decorate
 
