@@ -271,6 +271,10 @@ class Opener:
 
 #: What these stores promise: they keep what they acknowledge, and find no damage.
 PROMISES: dict[str, Any] = {"corruption": "silent", "server": RedisServer()}
+#: What mutants promise that are about the network alone: what Redis itself makes of a crash is no business of theirs.
+LITTLE: dict[str, Any] = {**PROMISES, "durability": "clean-close"}
+#: The check that lets the server die, and so asks for more.
+_RESTARTED = "-NET-07"
 
 
 def server_backend(
@@ -299,12 +303,12 @@ def broken_client(bug: str, *, state: str, log: str) -> Callable[[type[Client]],
     return mark
 
 
-def broken_store(bug: str, killed_by: str) -> Callable[[type], type]:
+def broken_store(bug: str, killed_by: str, **promises: Any) -> Callable[[type], type]:
     """Mark a state or a log as a mutant that is named after the class."""
 
     def mark(kind: type) -> type:
         what, other = ("state", "log") if issubclass(kind, ServerState) else ("log", "state")
-        given: dict[str, Any] = {what: kind, other: None}
+        given: dict[str, Any] = {what: kind, other: None, **promises}
         kind.mutants = [mutant(store_name(kind), bug, codes(what, killed_by), **given)]  # type: ignore[attr-defined]
         return kind
 
@@ -313,7 +317,8 @@ def broken_store(bug: str, killed_by: str) -> Callable[[type], type]:
 
 def mutant(name: str, bug: str, killed_by: tuple[str, ...], **given: Any) -> Mutant:
     """Return a mutant."""
-    return Mutant(name, bug, killed_by, server_backend(name, **given))
+    promises = PROMISES if any(code.endswith(_RESTARTED) for code in killed_by) else LITTLE
+    return Mutant(name, bug, killed_by, server_backend(name, **{**promises, **given}))
 
 
 def codes(contract: str, short: str) -> tuple[str, ...]:

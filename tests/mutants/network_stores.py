@@ -11,7 +11,7 @@ from conformance.servers.redis import RedisServer
 from reference_backends._json import dumps
 from tests.mutants.base import Mutant
 from tests.mutants.crash_marks import marked
-from tests.mutants.network_base import PROMISES, Client, ServerLog, ServerState, broken_store, mutant
+from tests.mutants.network_base import LITTLE, Client, ServerLog, ServerState, broken_store, mutant
 from tests.network.stores import open_repeating_log, open_repeating_state
 
 #: Writes a key; kept in the server under its digest.
@@ -59,7 +59,7 @@ class UnreachableIsEmpty(ServerLog):
             return iter(())
 
 
-@broken_store("A write that can't be sent is acknowledged, and sent with the next.", "06")
+@broken_store("A write that can't be sent is acknowledged, and sent with the next.", "06", durability="process-crash")
 class WriteSentLater(ServerState):
     def __init__(self, client: Client, name: str) -> None:
         super().__init__(client, name)
@@ -122,13 +122,13 @@ MUTANTS = [
         "delete_repeated_by_client",
         "The client library sends a delete again whose reply was lost, and it finds nothing (redis-py's default).",
         ("STATE-NET-01",),
-        Backend("delete_repeated_by_client", state=open_repeating_state, **PROMISES),
+        Backend("delete_repeated_by_client", state=open_repeating_state, **LITTLE),
     ),
     Mutant(
         "append_repeated_by_client",
         "The client library sends an append again whose reply was lost (redis-py's default).",
         ("LOG-NET-01",),
-        Backend("append_repeated_by_client", log=open_repeating_log, **PROMISES),
+        Backend("append_repeated_by_client", log=open_repeating_log, **LITTLE),
     ),
     mutant("server_keeps_no_state", "The server keeps all in memory.", ("STATE-NET-07",), log=None, **_VOLATILE),
     mutant("server_keeps_no_log", "The server keeps all in memory.", ("LOG-NET-07",), state=None, **_VOLATILE),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reference_backends._json import dumps
 from tests.mutants.base import PlainState, state_mutant
 
 
@@ -150,6 +151,31 @@ class AliasOnGet(PlainState):
         return self._read[key]
 
 
+class DecodedOnce(PlainState):
+    """Does not decode again what is as it was when it was read last."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._decoded: dict[str, tuple[str, Any]] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        fresh = super().__getitem__(key)
+        text = dumps(fresh)
+        before, value = self._decoded.get(key, ("", None))
+        if before != text:
+            self._decoded[key] = text, fresh
+            return fresh
+        return value
+
+
+class EncodedOnce(DecodedOnce):
+    """Takes what was written for the decoded form of it."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        self._decoded[key] = dumps(value), value
+
+
 MUTANTS = [
     state_mutant("missing_is_none", "a missing key reads as None", ("STATE-BASIC-01",), MissingIsNone),
     state_mutant("newline_translation", "CR LF becomes LF", ("STATE-VALUE-01",), changing(_newlines)),
@@ -170,4 +196,6 @@ MUTANTS = [
     state_mutant("empty_means_delete", "an empty value deletes its key", ("STATE-VALUE-11",), EmptyMeansDelete),
     state_mutant("alias_on_put", "keeps the caller's object", ("STATE-ALIAS-01",), AliasOnPut),
     state_mutant("alias_on_get", "hands out its own object", ("STATE-ALIAS-02",), AliasOnGet),
+    state_mutant("encoded_once", "keeps the caller's object beside its text", ("STATE-ALIAS-01",), EncodedOnce),
+    state_mutant("decoded_once", "keeps what it read beside its text", ("STATE-ALIAS-02",), DecodedOnce),
 ]
