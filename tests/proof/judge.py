@@ -28,7 +28,7 @@ from tests.test_odd import FEW_ROUNDS, odd_backends
 
 #: Stores without a bug are many, and their seeds too. Each seed after the first adds a few other crash states, damages
 #: and schedules to those that the seeds before it have met.
-_SOUND = replace(FEW_ROUNDS, patience_s=3.0)
+_SOUND = FEW_ROUNDS
 _AGAIN = replace(
     _SOUND, examples=8, crash_states=10, crash_seconds=0.15, kills=1, faults=1, damages=10, rounds=6, round_seconds=0.02
 )
