@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,11 +144,17 @@ def learn(row: Judged, seed: int, answers: Iterable[tuple[str, Mapping[str, Any]
     row.seeds = seed + 1 if row.drawing else SEEDS  # where nothing draws, one seed is all of them
 
 
-def sound_block(sound: Sound, stores: Sequence[str]) -> str:
-    """Return the part of the page that tells of stores without a bug, as Markdown."""
+def accused(sound: Sound, advice: Collection[str]) -> list[str]:
+    """Return the stores that a rule failed; what is only advice (`should`) a store without a bug may leave."""
+    return [name for name, row in sound.rows.items() if row.alarms.get("fail", {}).keys() - {*advice}]
+
+
+def sound_block(sound: Sound, stores: Sequence[str], advice: Collection[str] = ()) -> str:
+    """Return the part of the page that tells of stores without a bug, as Markdown; `advice` are the `should` checks."""
     judged = {name: sound.rows[name] for name in stores if name in sound.rows and sound.rows[name].seeds}
     complete = [name for name, row in judged.items() if row.seeds >= SEEDS]
-    accused = [name for name, row in judged.items() if "fail" in row.alarms]
+    bad = accused(Sound(judged), advice)
+    mild = [name for name, row in judged.items() if row.alarms.get("fail", {}).keys() & {*advice}]
     undecided = sum(
         len(seeds)
         for row in judged.values()
@@ -179,7 +185,8 @@ def sound_block(sound: Sound, stores: Sequence[str]) -> str:
                 "an exploration, ten damaged copies, six schedules and eight examples."
             ),
             f"{len(stores)} stores, {len(complete)} of them at all {SEEDS} seeds, {trials} trials. "
-            + (f"Accused: {len(accused)}." if accused else "None was accused.")
+            + (f"Accused: {len(bad)}." if bad else "None was accused.")
+            + (f" Below what is advised (`should`): {', '.join(f'`{name}`' for name in mild)}." if mild else "")
             + (f" Trials that came to no verdict: {undecided}." if undecided else ""),
             *([f"Not measured: {', '.join(f'`{name}`' for name in never)}."] if never else []),
             "<details><summary>Each store</summary>",

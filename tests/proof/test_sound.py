@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.proof.plan import Job
-from tests.proof.sound import SEEDS, Honest, Judged, Sound, begin, from_text, learn, read, sound_block, to_text, wanted
+from tests.proof.sound import (
+    SEEDS,
+    Honest,
+    Judged,
+    Sound,
+    accused,
+    begin,
+    from_text,
+    learn,
+    read,
+    sound_block,
+    to_text,
+    wanted,
+)
 from tests.proof.test_findings import CHECKS
 
 
@@ -112,6 +125,16 @@ def test_page_tells_who_was_accused_and_who_was_not_measured() -> None:
         "<td>bad</td><td>open</td><td>3 of 20</td><td>2</td><td>0</td><td>STATE-KEY-04 fail at seed 1, 2</td>" in told
     )
     assert "None was accused." in sound_block(Sound({"good": Judged("0", seeds=1)}), ["good"])
+
+
+def test_advice_that_is_not_followed_is_told_and_no_accusation() -> None:
+    """A store without a bug need not do what is only advised; another failure beside it accuses it."""
+    row = Judged("0", ["open"], SEEDS, 40, alarms={"fail": {"STATE-CRASH-31": [0]}})
+    told = sound_block(Sound({"one": row}), ["one"], ["STATE-CRASH-31"])
+    assert "None was accused. Below what is advised (`should`): `one`." in told
+    assert "STATE-CRASH-31 fail at seed 0" in told
+    row.alarms["fail"]["STATE-KEY-01"] = [3]
+    assert accused(Sound({"one": row}), ["STATE-CRASH-31"]) == ["one"]
 
 
 def test_a_trial_without_a_verdict_is_no_accusation() -> None:
