@@ -30,7 +30,7 @@ from tests.test_odd import FEW_ROUNDS, odd_backends
 #: and schedules to those that the seeds before it have met.
 _SOUND = FEW_ROUNDS
 _AGAIN = replace(
-    _SOUND, examples=8, crash_states=10, crash_seconds=0.15, kills=1, faults=1, damages=10, rounds=6, round_seconds=0.02
+    _SOUND, examples=8, crash_states=10, crash_seconds=0.15, faults=1, damages=10, rounds=6, round_seconds=0.02
 )
 
 
