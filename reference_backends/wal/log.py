@@ -115,7 +115,7 @@ class WalLog:
             # cut off again, and this handle writes no more.
             self._failure = error
             with suppress(OSError):
-                os.ftruncate(segment.descriptor, segment.end)
+                segment.cut()
             raise
         for ticket, record in written:
             segment.add(ticket.position, ticket.count, checksum_of(record), len(record))

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import zlib
 from array import array
 from bisect import bisect_right
@@ -51,21 +52,12 @@ def write_all(descriptor: int, data: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-def read_all(descriptor: int, length: int, offset: int) -> bytes:
+def read_all(descriptor: int, offset: int, length: int = sys.maxsize) -> bytes:
     """Return `length` bytes from `offset` on, or all up to the end; no system reads more than 2 GiB at once."""
     pieces = []
-    while length > 0 and (piece := os.pread(descriptor, length, offset)):
+    while length > 0 and (piece := os.pread(descriptor, min(length, _READ_BYTES), offset)):
         pieces.append(piece)
         length, offset = length - len(piece), offset + len(piece)
-    return b"".join(pieces)
-
-
-def _read_rest(descriptor: int, offset: int) -> bytes:
-    """Return all from `offset` on."""
-    pieces = []
-    while piece := os.pread(descriptor, _READ_BYTES, offset):
-        pieces.append(piece)
-        offset += len(piece)
     return b"".join(pieces)
 
 
@@ -121,7 +113,7 @@ class Segment:
         return cls(path)
 
     def _read_header(self) -> None:
-        data = read_all(self.descriptor, HEADER_BYTES, 0)
+        data = read_all(self.descriptor, 0, HEADER_BYTES)
         self.end = HEADER_BYTES
         self.header_sound = self.foreign = False
         if len(data) == HEADER_BYTES:
@@ -146,7 +138,7 @@ class Segment:
     def catch_up(self) -> None:
         """Index the records that were added behind `end`; damage before a later record is noted and passed over."""
         start = self.end
-        data = _read_rest(self.descriptor, start)
+        data = read_all(self.descriptor, start)
         self.index(data)
         rest = len(data) - (self.end - start)
         self.torn = data.count(0, len(data) - rest) < rest
@@ -225,7 +217,7 @@ class Segment:
             stop += 1
         start = self._offsets[index]
         end = self._offsets[stop] if stop < len(self._offsets) else self.end
-        data = read_all(self.descriptor, end - start, start)
+        data = read_all(self.descriptor, start, end - start)
         for number in range(index, stop):
             offset = self._offsets[number]
             record = decode(data, offset - start)
