@@ -15,7 +15,7 @@ from tests.benches import bench, judge_all
 #: PostgreSQL takes a tenth of a second to open, so that less of what is searched by chance has to do.
 FEW = replace(
     EFFORTS["quick"],
-    crash_states=5,
+    crash_states=12,
     kills=1,
     faults=1,
     rounds=4,
