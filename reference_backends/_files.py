@@ -11,6 +11,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -180,6 +181,8 @@ class FileLock:
     The operating system takes it from a process that dies. It works where `flock` does: not on every network file
     system.
 
+    The file stays open from the first block until `close`: opening it for each block would cost as much as all else.
+
     Args:
         path: The file to lock. It is made when missing, stays empty, and must never be removed.
     """
@@ -187,7 +190,9 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self._path = os.fspath(path)
         self._threads = threading.RLock()
-        self._held_exclusively: bool | None = None  # None when it is not held
+        self._held: list[bool] = []  # for each block, the outermost first, whether it wants the lock exclusively
+        self._descriptor = -1
+        _LOCKS.add(self)
 
     def held(self, *, exclusive: bool) -> AbstractContextManager[None]:
         """Hold the lock for a block, which may hold it again inside.
@@ -198,55 +203,72 @@ class FileLock:
         """
         return _Held(self, exclusive=exclusive)
 
-    def take(self, *, exclusive: bool) -> int:
-        """Take the lock; return what `give_back` needs."""
+    def take(self, *, exclusive: bool) -> None:
+        """Begin a block."""
         self._threads.acquire()
         try:
-            if self._held_exclusively is not None:
+            if self._held:
                 # Two holders that both wait to have it exclusively would wait for each other for ever.
-                assert self._held_exclusively or not exclusive, "a shared lock cannot become exclusive"
-                return -1
-            # Opened each time: a descriptor that stayed open would be shared with a forked child, and so would the
-            # lock.
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-            try:
-                _lock(descriptor, exclusive=exclusive)
-            except BaseException:
-                os.close(descriptor)
-                raise
-            self._held_exclusively = exclusive
+                assert self._held[0] or not exclusive, "a shared lock cannot become exclusive"
+            else:
+                if self._descriptor < 0:
+                    self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+                _lock(self._descriptor, exclusive=exclusive)
+            self._held.append(exclusive)
         except BaseException:
             self._threads.release()
             raise
-        return descriptor
 
-    def give_back(self, descriptor: int) -> None:
-        """Give the lock back."""
+    def give_back(self) -> None:
+        """End a block."""
         try:
-            if descriptor >= 0:
-                self._held_exclusively = None
-                try:
-                    # Closing alone would not do while a child that was forked inside the block has it too.
-                    _unlock(descriptor)
-                finally:
-                    os.close(descriptor)
+            self._held.pop()
+            if not self._held and self._descriptor >= 0:
+                _unlock(self._descriptor)
         finally:
             self._threads.release()
+
+    def close(self) -> None:
+        """Close the file, when no thread is in a block; the next block opens it again."""
+        with self._threads:
+            self.leave()
+
+    def leave(self) -> None:
+        """Close the file at once, as in a child that was forked."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    __del__ = leave
 
 
 class _Held:
     """A block that holds a lock; no generator, whose frames cost an append a twentieth of its time."""
 
-    __slots__ = ("_descriptor", "_exclusive", "_lock")
+    __slots__ = ("_exclusive", "_lock")
 
     def __init__(self, lock: FileLock, *, exclusive: bool) -> None:
-        self._lock, self._exclusive, self._descriptor = lock, exclusive, -1
+        self._lock, self._exclusive = lock, exclusive
 
     def __enter__(self) -> None:
-        self._descriptor = self._lock.take(exclusive=self._exclusive)
+        self._lock.take(exclusive=self._exclusive)
 
     def __exit__(self, *_: object) -> None:
-        self._lock.give_back(self._descriptor)
+        self._lock.give_back()
+
+
+#: All that there are. A forked child shares the open files of its parent, and with them what is locked, which would
+#: then stay locked when the parent dies.
+_LOCKS: WeakSet[FileLock] = WeakSet()
+
+
+def _leave_all() -> None:
+    for lock in _LOCKS:
+        lock.leave()
+
+
+if hasattr(os, "register_at_fork"):  # not where nothing forks
+    os.register_at_fork(after_in_child=_leave_all)
 
 
 if sys.platform == "win32":  # pragma: no cover

@@ -17,6 +17,9 @@ from typing import Any
 #: recurses for each level, and the caller needs stack as well.
 DEPTH_MAX = 200
 
+#: As `json.dumps`, which has no encoder at hand that leaves out the search for cycles; `check_value` finds them.
+_encode = json.JSONEncoder(check_circular=False).encode
+
 #: `json` reads a high surrogate with a low one behind it as the one character that UTF-16 would make of them.
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _SURROGATE_PAIR_REFUSED = "has a high surrogate followed by a low one, which JSON makes one character of."
@@ -38,7 +41,7 @@ def check_key(key: object) -> None:
     """
     if type(key) is not str:
         raise TypeError(f"The key {key!r} has type {type(key).__name__}; only a str comes back as it was.")
-    if _has_surrogate_pair(key):
+    if not key.isascii() and _has_surrogate_pair(key):
         raise ValueError(f"The key {key!r} {_SURROGATE_PAIR_REFUSED}")
 
 
@@ -61,14 +64,15 @@ def check_value(value: object) -> None:
             raise ValueError(f"value has more than {DEPTH_MAX} levels, or contains itself.")
         if type(container) is dict:
             for key in container:
-                check_key(key)
+                if type(key) is not str or not key.isascii():
+                    check_key(key)
         for step, item in container.items() if type(container) is dict else enumerate(container):
             kind = type(item)
-            if kind is list or kind is dict:
-                waiting.append(((*path, step), item))
-            elif kind is str:
-                if _has_surrogate_pair(item):
+            if kind is str:
+                if not item.isascii() and _has_surrogate_pair(item):
                     raise ValueError(f"{_place((*path, step))} {_SURROGATE_PAIR_REFUSED}")
+            elif kind is list or kind is dict:
+                waiting.append(((*path, step), item))
             elif not (item is None or kind is bool or kind is int or kind is float):
                 raise TypeError(f"{_place((*path, step))} has type {kind.__name__}; JSON would not give that back.")
 
@@ -86,7 +90,7 @@ def dumps(value: object, *, indent: int | None = None) -> str:
     """
     check_value(value)
     try:
-        return json.dumps(value, indent=indent)
+        return _encode(value) if indent is None else json.dumps(value, indent=indent)
     except ValueError:
         # After the check this can only be an int that is too long for Python's limit on digits.
         return _text(value)
@@ -108,7 +112,7 @@ def loads(text: str) -> Any:
 
 
 def _has_surrogate_pair(text: str) -> bool:
-    return not text.isascii() and _SURROGATE_PAIR.search(text) is not None
+    return _SURROGATE_PAIR.search(text) is not None
 
 
 def _place(path: tuple[object, ...]) -> str:

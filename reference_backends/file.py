@@ -135,6 +135,7 @@ class FileState(AtomicMapping):
     def close(self) -> None:
         """Refuse every verb from now on. There is nothing left to save; harmless when repeated."""
         self._closed = True
+        self._lock.close()
 
     def version(self, key: str) -> str | None:
         """Return the version of `key`, None when it is missing. No version is ever given twice."""

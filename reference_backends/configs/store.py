@@ -117,6 +117,7 @@ class ConfigStore(AtomicMapping):
     def close(self) -> None:
         """Refuse every verb from now on. There is nothing left to save; harmless when repeated."""
         self._closed = True
+        self._lock.close()
 
     @contextmanager
     def writing(self) -> Iterator[None]:

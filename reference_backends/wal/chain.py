@@ -31,6 +31,7 @@ class Chain:
         self._manifest_seen: bytes | None = None
         self._lost: list[Damage] = []
         self._found: list[Damage] = []
+        self._ready = False  # found fit for writing, and nothing is new since
 
     # -- opening
 
@@ -85,8 +86,6 @@ class Chain:
             chain, position = segment.before, segment.first - 1
 
     def _read_manifest(self) -> None:
-        if self._witness.is_same():
-            return
         seen = self._witness.read()
         if seen != self._manifest_seen:
             self._manifest_seen = seen
@@ -115,6 +114,19 @@ class Chain:
             if self._is_leftover(first):
                 self._path(first).unlink()
 
+    def make_ready(self) -> None:
+        """Have everything as it must be for the next record.
+
+        Raises:
+            CorruptLog: Damage is known: nothing may be built on it.
+        """
+        damaged = self.known_damage()
+        if damaged:
+            raise CorruptLog(damaged[0])
+        # Bytes behind the last record are those of a writer that died in its write, since nobody else holds the lock.
+        self.cut_tail()
+        self._ready = True
+
     def cut_tail(self) -> None:
         """Cut off what stands behind the last record of the newest segment and is no room for the next one."""
         newest = self.segments[-1]
@@ -125,14 +137,25 @@ class Chain:
 
     # -- following others, and changing
 
+    def has_room(self) -> bool:
+        """Tell whether all was found fit for the next record, and nobody has written or rotated since.
+
+        It asks less than `follow` does: others may have compacted, and what was damaged meanwhile is not found.
+        """
+        return self._ready and self.segments[-1].has_room()
+
     def follow(self) -> None:
         """Take over what other handles did since the last call: appends, rotations, compactions."""
-        self._read_manifest()
+        if self._ready and self.segments[-1].is_as_left() and self._witness.is_same():
+            return
+        self._ready = False
+        if not self._witness.is_same():
+            self._read_manifest()
         if not self.segments:
             return
         newest = self.segments[-1]
         newest.acknowledged = self.manifest.head
-        newest.look()
+        newest.catch_up()
         if self.manifest.newest > newest.first:
             for first in self._firsts():
                 if newest.first < first <= self.manifest.newest:
@@ -149,6 +172,7 @@ class Chain:
         manifest = replace(self.manifest, update=self.manifest.update + 1, **changes)
         write_manifest(self.directory, manifest, synced=self.synced)
         self._read_manifest()
+        self._ready = False
 
     def rotate(self) -> None:
         """Begin a new segment behind the newest, which takes no more appends."""

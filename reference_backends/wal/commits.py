@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Ticket:
     """One append or batch that waits for its commit.
 
@@ -23,6 +23,7 @@ class Ticket:
         position: Of the first event, once it is written.
         error: Why it is not.
         done: Whether either is settled.
+        turn: Released when it is done, or when its thread is to commit; None where that committed at once.
     """
 
     payload: bytes
@@ -32,19 +33,20 @@ class Ticket:
     position: int = 0
     error: BaseException | None = None
     done: bool = False
+    turn: threading.Lock | None = None
 
 
 class Commits:
     """The appends that wait, and whether some thread is committing others."""
 
     def __init__(self) -> None:
-        self.changed = threading.Condition()
+        self._lock = threading.Lock()
         self._waiting: list[Ticket] = []
-        self._committing = False
+        self._leader: Ticket | None = None
         self._expected = 1
 
     def commit(self, ticket: Ticket, write: Callable[[Sequence[Ticket]], None]) -> int:
-        """Queue the ticket and wait; the first thread that finds nobody committing commits for all that wait.
+        """Queue the ticket and wait; a thread that finds nobody committing commits for all that wait.
 
         Args:
             ticket: What is to be committed.
@@ -53,53 +55,60 @@ class Commits:
         Returns:
             The position of the first event.
         """
-        group: list[Ticket] = []
-        with self.changed:
-            self._waiting.append(ticket)
-            while self._committing and not ticket.done:
-                self.changed.wait()
-            leads = not ticket.done
-            if leads:
-                self._committing = True
-                if len(self._waiting) >= self._expected:
-                    group = self._taken()
-        if leads:
-            try:
-                _write_all(group or self._gathered(), write)
-            finally:
-                with self.changed:
-                    self._committing = False
-                    self.changed.notify_all()
+        with self._lock:
+            if self._leader is None:
+                self._leader = ticket
+            else:
+                ticket.turn = threading.Lock()
+                ticket.turn.acquire()
+                self._waiting.append(ticket)
+        if ticket.turn is not None:
+            self._wait(ticket, ticket.turn)
+        if not ticket.done:
+            self._lead(ticket, write)
         if ticket.error is not None:
             raise ticket.error
         return ticket.position
 
-    def _gathered(self) -> list[Ticket]:
-        """Return the tickets that wait, after those threads had a turn that were in the group before.
+    def _wait(self, ticket: Ticket, turn: threading.Lock) -> None:
+        try:
+            turn.acquire()
+        except BaseException:  # an interrupt: others must not wait for this thread
+            with self._lock:
+                if ticket in self._waiting:
+                    self._waiting.remove(ticket)
+                elif self._leader is ticket:
+                    self._hand_over()
+            raise
 
-        They were woken together, and are about to append again. Without the turn the first of them would sync its one
-        ticket alone, each time, and the others would wait for that.
-        """
-        for _ in range(self._expected):
-            if len(self._waiting) >= self._expected:
-                break
-            time.sleep(0)
-        with self.changed:
-            return self._taken()
+    def _lead(self, ticket: Ticket, write: Callable[[Sequence[Ticket]], None]) -> None:
+        group = [ticket]
+        try:
+            # The threads of the group before were woken together, and are about to append again. Without a turn for
+            # them, a leader would sync its one ticket alone, each time, and the others would wait for that.
+            turns = self._expected
+            while turns and len(self._waiting) + 1 < self._expected:
+                turns -= 1
+                time.sleep(0)
+            with self._lock:
+                group += self._waiting
+                self._waiting.clear()
+            # A group that stayed smaller makes the next leader wait for fewer; one that was joined late, for more.
+            self._expected = len(group)
+            write(group)
+        except BaseException as error:  # noqa: BLE001 - every append of the group must hear of it
+            for one in group:
+                one.error = one.error or error
+        finally:
+            with self._lock:
+                self._hand_over()
+            for one in group:
+                one.done = True
+                if one is not ticket and one.turn is not None:
+                    one.turn.release()
 
-    def _taken(self) -> list[Ticket]:
-        group, self._waiting = self._waiting, []
-        # A group that stayed smaller makes the next leader wait for fewer; one that was joined late, for more.
-        self._expected = len(group)
-        return group
-
-
-def _write_all(group: Sequence[Ticket], write: Callable[[Sequence[Ticket]], None]) -> None:
-    try:
-        write(group)
-    except BaseException as error:  # noqa: BLE001 - every append of the group must hear of it
-        for ticket in group:
-            ticket.error = ticket.error or error
-    finally:
-        for ticket in group:
-            ticket.done = True
+    def _hand_over(self) -> None:
+        """Let the first of those that wait lead."""
+        self._leader = self._waiting.pop(0) if self._waiting else None
+        if self._leader is not None and self._leader.turn is not None:
+            self._leader.turn.release()

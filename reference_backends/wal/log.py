@@ -80,12 +80,14 @@ class WalLog:
 
     def _write_group(self, group: Sequence[Ticket]) -> None:
         with self._lock.held(exclusive=True):
-            self._follow_for_writing()
+            if self._closed or self._failure or not self._chain.has_room():
+                self._follow_for_writing()
             self._write(group)
 
     def _write(self, tickets: Sequence[Ticket]) -> None:
         segment = self._chain.segments[-1]
         if segment.end >= self._segment_bytes and segment.next > segment.first:
+            self._follow_for_writing()
             try:
                 self._chain.rotate()
             except OSError as error:
@@ -93,20 +95,25 @@ class WalLog:
                 raise
             segment = self._chain.segments[-1]
         group = following = segment.next
-        written: list[tuple[Ticket, bytes]] = []
+        written: list[Ticket] = []
+        records: list[bytes] = []
         for ticket in tickets:
-            wrong = ticket.expected is not None and ticket.expected != following - 1
-            if wrong or isinstance(ticket.expected, bool):
-                ticket.error = ConflictError(f"the head is {following - 1}, not {ticket.expected}")
+            expected = ticket.expected
+            if expected is not None and (expected != following - 1 or isinstance(expected, bool)):
+                ticket.error = ConflictError(f"the head is {following - 1}, not {expected}")
                 continue
             ticket.position = following
-            written.append((ticket, encode(following, group, ticket.count, ticket.kind, ticket.payload)))
+            written.append(ticket)
+            records.append(encode(following, group, ticket.count, ticket.kind, ticket.payload))
             following += ticket.count
         if not written:
             return
-        data = b"".join([record for _, record in written])
+        data = b"".join(records)
+        lacks_room = len(data) > segment.room and self._durability != "none"
+        if lacks_room:
+            self._follow_for_writing()
         try:
-            if self._durability != "none":
+            if lacks_room:
                 segment.make_room(len(data))
             write_all(segment.descriptor, data, segment.end)
             self._sync(segment.descriptor)
@@ -117,7 +124,7 @@ class WalLog:
             with suppress(OSError):
                 segment.cut()
             raise
-        for ticket, record in written:
+        for ticket, record in zip(written, records, strict=True):
             segment.add(ticket.position, ticket.count, checksum_of(record), len(record))
 
     def _sync(self, descriptor: int) -> None:
@@ -131,11 +138,7 @@ class WalLog:
         self._follow()
         if self._failure is not None:
             raise OSError(f"an earlier write failed ({self._failure}); open the log again") from self._failure
-        damaged = self._chain.known_damage()
-        if damaged:
-            raise CorruptLog(damaged[0])
-        # Bytes behind the last record are those of a writer that died in its write, since nobody else holds the lock.
-        self._chain.cut_tail()
+        self._chain.make_ready()
 
     def _follow(self) -> None:
         if self._closed:
@@ -326,6 +329,7 @@ class WalLog:
         finally:
             self._closed = True
             self._chain.close()
+            self._lock.close()
 
 
 def _synced(descriptor: int) -> None:

@@ -33,9 +33,12 @@ _MAGIC = b"WALSEG01"
 _HEADER = struct.Struct("<8sQII")
 HEADER_BYTES = _HEADER.size
 SUFFIX = ".segment"
-#: So much room is made at once. All of it is read in each call, to see what others wrote there.
-RESERVE_BYTES = 16 * 1024
+#: So much room is made at once.
+RESERVE_BYTES = 64 * 1024
 _ZEROS = bytes(RESERVE_BYTES)
+#: So much behind the last record is read in each call, to see whether others wrote: their record would begin there.
+_NEXT_BYTES = 16
+_NO_RECORD = bytes(_NEXT_BYTES)
 _READ_BYTES = 1024 * 1024
 
 
@@ -46,10 +49,9 @@ def name_of(first: int) -> str:
 
 def write_all(descriptor: int, data: bytes, offset: int) -> None:
     """Write all of `data` at `offset`; a short write is continued, never taken for a whole one."""
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, offset)
-        view, offset = view[written:], offset + written
+    written = os.pwrite(descriptor, data, offset)
+    while written < len(data):
+        written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)
 
 
 def read_all(descriptor: int, offset: int, length: int = sys.maxsize) -> bytes:
@@ -72,8 +74,8 @@ class Segment:
         first: Its first position, by its name.
         next: The position after its last.
         end: Where its last whole record ends.
-        room: How many zeros are behind that, when it was last looked at.
-        torn: Whether something else was.
+        room: How many zeros are behind that, as far as this handle knows.
+        torn: Whether something else was, when all of it was last read.
         short: Whether the file ended before it.
         before: The chain that its header says the segment before has.
         chain: Its own chain so far.
@@ -127,16 +129,19 @@ class Segment:
         """Return the length of the file."""
         return os.fstat(self.descriptor).st_size
 
-    def look(self) -> None:
-        """Take over what others wrote behind `end`, if they did."""
-        found = os.pread(self.descriptor, RESERVE_BYTES + 2, self.end - 1)
-        if found and found[1:] == _ZEROS[: len(found) - 1]:
-            self.room, self.torn, self.short = len(found) - 1, False, False
-        else:
-            self.catch_up()
+    def has_room(self) -> bool:
+        """Tell whether zeros follow: nobody wrote, cut or closed the segment since `end` was last looked at."""
+        return os.pread(self.descriptor, _NEXT_BYTES, self.end) == _NO_RECORD
+
+    def is_as_left(self) -> bool:
+        """Tell whether zeros follow, or nothing, and the file does not end before."""
+        if self.has_room():
+            return True
+        self.room = 0
+        return len(os.pread(self.descriptor, 2, self.end - 1)) == 1
 
     def catch_up(self) -> None:
-        """Index the records that were added behind `end`; damage before a later record is noted and passed over."""
+        """Index the records that others added behind `end`; damage before a later one is noted and passed over."""
         start = self.end
         data = read_all(self.descriptor, start)
         self.index(data)
@@ -150,10 +155,9 @@ class Segment:
 
         Where the disk has no room for them, it may still have it for the bytes themselves.
         """
-        if length <= self.room:
-            return
         try:
             write_all(self.descriptor, _ZEROS, self.end + length)
+            self.room = length + RESERVE_BYTES
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self.descriptor, self.end + self.room)
@@ -192,6 +196,7 @@ class Segment:
         self._chains.append(self.chain)
         self.next = position + events
         self.end += length
+        self.room = max(self.room - length, 0)
 
     def chain_at(self, position: int) -> int:
         """Return the chain up to the record that holds `position`."""
