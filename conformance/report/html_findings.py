@@ -15,7 +15,7 @@ from conformance.report.tally import word
 from conformance.report.text import CUT, printable
 
 #: Characters of all findings together. Those for which there is no room have their rule, expected and got.
-SIZE_MOST = 180_000
+SIZE_MOST = 170_000
 #: Characters of a text, of a call or a line, of what stands in for a finding without room; lines of a story.
 _TEXT, _LINE, _BRIEF, _LINES = 1_500, 400, 300, 60
 #: Calls of a timeline, and characters of their words.
