@@ -241,8 +241,12 @@ class OddBoth(OddState):
     def read(self, start: int = 1, stop: int | None = None) -> Iterator[tuple[int, Any]]:
         """Give events, read one by one."""
         position = max(start, 1)
-        while position <= self.head and (stop is None or position < stop):
-            yield position, self.codec.decode(self._events[position - 1])
+        while stop is None or position < stop:
+            with self.held():
+                if position > len(self._events):
+                    return
+                text = self._events[position - 1]
+            yield position, self.codec.decode(text)
             position += 1
 
     @property
