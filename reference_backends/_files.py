@@ -16,6 +16,7 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
+    from typing import BinaryIO
 
 if sys.platform == "win32":  # pragma: no cover
     import msvcrt
@@ -188,10 +189,10 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
+        self._file: BinaryIO | None = None
         self._path = os.fspath(path)
         self._threads = threading.RLock()
         self._held: list[bool] = []  # for each block, the outermost first, whether it wants the lock exclusively
-        self._descriptor = -1
         _LOCKS.add(self)
 
     def held(self, *, exclusive: bool) -> AbstractContextManager[None]:
@@ -211,9 +212,9 @@ class FileLock:
                 # Two holders that both wait to have it exclusively would wait for each other for ever.
                 assert self._held[0] or not exclusive, "a shared lock cannot become exclusive"
             else:
-                if self._descriptor < 0:
-                    self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-                _lock(self._descriptor, exclusive=exclusive)
+                if self._file is None:
+                    self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 - it stays open
+                _lock(self._file.fileno(), exclusive=exclusive)
             self._held.append(exclusive)
         except BaseException:
             self._threads.release()
@@ -223,8 +224,8 @@ class FileLock:
         """End a block."""
         try:
             self._held.pop()
-            if not self._held and self._descriptor >= 0:
-                _unlock(self._descriptor)
+            if not self._held and self._file is not None:
+                _unlock(self._file.fileno())
         finally:
             self._threads.release()
 
@@ -235,9 +236,9 @@ class FileLock:
 
     def leave(self) -> None:
         """Close the file at once, as in a child that was forked."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     __del__ = leave
 
