@@ -146,10 +146,11 @@ class Chain:
 
     def follow(self) -> None:
         """Take over what other handles did since the last call: appends, rotations, compactions."""
-        if self._ready and self.segments[-1].is_as_left() and self._witness.is_same():
+        same = self._witness.is_same()
+        if same and self.segments and self.segments[-1].is_as_left():
             return
         self._ready = False
-        if not self._witness.is_same():
+        if not same:
             self._read_manifest()
         if not self.segments:
             return

@@ -134,7 +134,9 @@ class Segment:
         return os.pread(self.descriptor, _NEXT_BYTES, self.end) == _NO_RECORD
 
     def is_as_left(self) -> bool:
-        """Tell whether zeros follow, or nothing, and the file does not end before."""
+        """Tell whether what follows was zeros or nothing when all of it was last read, and begins like that still."""
+        if self.torn or self.short:
+            return False
         if self.has_room():
             return True
         self.room = 0

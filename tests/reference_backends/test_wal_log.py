@@ -453,3 +453,18 @@ def test_an_exchanged_directory_is_noticed(path: Path, tmp_path: Path) -> None:
         assert store.head == count
     with closing(WalLog(path)) as store:
         assert list(store.read()) == [(1, "x")]
+
+
+def test_what_is_known_is_not_read_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by who only reads nor by who writes; what another handle appended is."""
+    with closing(WalLog(path)) as writer, closing(WalLog(path)) as reader:
+        writer.append("a")
+        assert (writer.head, reader.head) == (1, 1)
+        caught_up: list[Path] = []
+        real = segment.Segment.catch_up
+        monkeypatch.setattr(segment.Segment, "catch_up", lambda one: (caught_up.append(one.path), real(one)))
+        assert (reader.head, list(reader.read())) == (1, [(1, "a")])
+        assert writer.append("b") == 2
+        assert caught_up == []
+        assert reader.head == 2
+        assert len(caught_up) == 1
