@@ -54,8 +54,13 @@ class Bench:
 
     def __post_init__(self) -> None:
         self._lasting = ExitStack()
-        # A bench has no end of its own: it is gone when nobody has it any more.
+        # At the latest when nobody has the bench any more, or at exit.
         weakref.finalize(self, self._lasting.close)
+
+    def close(self) -> None:
+        """End what engines keep, such as their worker processes; harmless when repeated."""
+        self.rooms.clear()
+        self._lasting.close()
 
     def room(self, key: Any, make: Callable[[], AbstractContextManager[Room]]) -> Room:
         """Return what is kept under `key`; it is made, and entered, when it is first asked for.

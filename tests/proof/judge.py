@@ -53,7 +53,8 @@ def _benches() -> Iterator[Callable[[Job], dict[str, Any]]]:
     kept: dict[tuple[str, int, bool], tuple[Bench, Any]] = {}
 
     def close() -> None:
-        for _, folder in kept.values():
+        for one, folder in kept.values():
+            one.close()  # Hypothesis keeps the class of a state machine for long, and with it the bench
             folder.cleanup()
         kept.clear()
 
