@@ -86,9 +86,9 @@ class Commits:
         try:
             # The threads of the group before were woken together, and are about to append again. Without a turn for
             # them, a leader would sync its one ticket alone, each time, and the others would wait for that.
-            turns = self._expected
-            while turns and len(self._waiting) + 1 < self._expected:
-                turns -= 1
+            for _ in range(self._expected):
+                if len(self._waiting) + 1 >= self._expected:
+                    break
                 time.sleep(0)
             with self._lock:
                 group += self._waiting

@@ -95,20 +95,18 @@ class WalLog:
                 raise
             segment = self._chain.segments[-1]
         group = following = segment.next
-        written: list[Ticket] = []
-        records: list[bytes] = []
+        written: list[tuple[Ticket, bytes]] = []
         for ticket in tickets:
             expected = ticket.expected
             if expected is not None and (expected != following - 1 or isinstance(expected, bool)):
                 ticket.error = ConflictError(f"the head is {following - 1}, not {expected}")
                 continue
             ticket.position = following
-            written.append(ticket)
-            records.append(encode(following, group, ticket.count, ticket.kind, ticket.payload))
+            written.append((ticket, encode(following, group, ticket.count, ticket.kind, ticket.payload)))
             following += ticket.count
         if not written:
             return
-        data = b"".join(records)
+        data = b"".join([record for _, record in written])
         lacks_room = len(data) > segment.room and self._durability != "none"
         if lacks_room:
             self._follow_for_writing()
@@ -124,7 +122,7 @@ class WalLog:
             with suppress(OSError):
                 segment.cut()
             raise
-        for ticket, record in zip(written, records, strict=True):
+        for ticket, record in written:
             segment.add(ticket.position, ticket.count, checksum_of(record), len(record))
 
     def _sync(self, descriptor: int) -> None:

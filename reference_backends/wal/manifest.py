@@ -140,7 +140,7 @@ class Watched:
             found = os.stat(self._path)
         except FileNotFoundError:
             return False
-        return (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size) == self._seen
+        return _identity(found) == self._seen
 
     def read(self) -> bytes:
         """Return the content, empty where there is no file, and keep it open."""
@@ -158,8 +158,7 @@ class Watched:
         if sys.platform == "win32":  # pragma: no cover
             os.close(descriptor)
         else:
-            self._descriptor = descriptor
-            self._seen = status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+            self._descriptor, self._seen = descriptor, _identity(status)
         return content
 
     def close(self) -> None:
@@ -167,3 +166,7 @@ class Watched:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

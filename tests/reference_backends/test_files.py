@@ -114,8 +114,11 @@ def test_a_child_that_was_forked_inside_a_block_leaves_the_lock_to_its_parent(pa
     with lock.held(exclusive=True):
         child = os.fork()
         if child == 0:
-            lock.give_back()
-            os._exit(0)
-        os.waitpid(child, 0)
+            try:
+                lock.give_back()
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
         assert not is_free(path)
     assert is_free(path)

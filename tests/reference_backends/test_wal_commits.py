@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -54,10 +55,16 @@ def start(commits: Commits, one: Ticket, write: Writer) -> threading.Thread:
     return thread
 
 
-def queued(commits: Commits, one: Ticket) -> None:
-    """Return when the ticket waits."""
-    while not any(other is one for other in commits._waiting):
-        assert one.turn is None or one.turn.locked()
+def told_of_waits(commits: Commits, monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Return what is released whenever a ticket has been queued, and its thread is about to wait."""
+    waits, wait = threading.Semaphore(0), commits._wait
+
+    def told(*arguments: Any) -> None:
+        waits.release()
+        wait(*arguments)
+
+    monkeypatch.setattr(commits, "_wait", told)
+    return waits
 
 
 def test_a_failed_write_is_told_to_all_of_its_group_and_the_next_one_is_written() -> None:
@@ -76,15 +83,16 @@ def test_a_failed_write_is_told_to_all_of_its_group_and_the_next_one_is_written(
     assert commits.commit(ticket(), lambda group: setattr(group[0], "position", 7)) == 7
 
 
-def test_those_that_come_during_a_write_are_the_next_group() -> None:
+def test_those_that_come_during_a_write_are_the_next_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first of them leads; each gets its own position."""
     commits, write = Commits(), Writer()
+    waits = told_of_waits(commits, monkeypatch)
     tickets = [ticket() for _ in range(4)]
     threads = [start(commits, tickets[0], write)]
     assert write.writes.acquire(timeout=10)
     for one in tickets[1:]:
         threads.append(start(commits, one, write))
-        queued(commits, one)
+        assert waits.acquire(timeout=10)
     for _ in range(2):
         write.go_on.release()
     for thread in threads:
@@ -93,15 +101,16 @@ def test_those_that_come_during_a_write_are_the_next_group() -> None:
     assert [one.position for one in tickets] == [11, 21, 22, 23]
 
 
-def test_who_is_interrupted_while_it_waits_is_not_written() -> None:
+def test_who_is_interrupted_while_it_waits_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others, which look the same, are."""
     commits, write = Commits(), Writer()
+    waits = told_of_waits(commits, monkeypatch)
     leader, gone, other = ticket(), ticket(), ticket()
     threads = [start(commits, leader, write)]
     assert write.writes.acquire(timeout=10)
     commits._waiting.append(gone)
     threads.append(start(commits, other, write))
-    queued(commits, other)
+    assert waits.acquire(timeout=10)
     with pytest.raises(KeyboardInterrupt):
         commits._wait(gone, Interrupted())  # type: ignore[arg-type]
     for _ in range(2):
@@ -112,16 +121,17 @@ def test_who_is_interrupted_while_it_waits_is_not_written() -> None:
     assert not gone.done
 
 
-def test_who_is_interrupted_when_it_is_to_lead_hands_over() -> None:
+def test_who_is_interrupted_when_it_is_to_lead_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a thread that does not come."""
     commits, write = Commits(), Writer()
+    waits = told_of_waits(commits, monkeypatch)
     leader, gone, other = ticket(), ticket(), ticket()
     first = start(commits, leader, write)
     assert write.writes.acquire(timeout=10)
     gone.turn = Interrupted()  # type: ignore[assignment]
     commits._waiting.append(gone)
     second = start(commits, other, write)
-    queued(commits, other)
+    assert waits.acquire(timeout=10)
     for _ in range(2):
         write.go_on.release()
     first.join(10)
