@@ -24,10 +24,13 @@ from reference_backends._files import FileLock
 lock = FileLock(Path(sys.argv[1]))
 with lock.held(exclusive=True):
     pass
+living, lives = os.pipe()
 child = os.fork()
 if child == 0:
+    os.write(lives, b"x")
     sys.stdin.read()
     os._exit(0)
+os.read(living, 1)
 with lock.held(exclusive=True):
     print(child, flush=True)
     sys.stdin.read()
