@@ -48,6 +48,9 @@ class Nursery:
         process = subprocess.Popen(command, env=environment, pass_fds=(there.fileno(),))
         there.close()
         self._one_at_a_time = threading.Lock()
+        #: Threads in the midst of a question, and workers that are let go and not yet waited for.
+        self._asking: set[int] = set()
+        self._gone: list[int] = []
         self.pid = process.pid
         #: Modules of the kit that workers were asked to do something of: the next ones find them imported.
         self.modules: dict[str, None] = {}
@@ -64,28 +67,47 @@ class Nursery:
         Raises:
             WorkerError: There is none.
         """
-        return int(self._asked((dict(environment), list(sys.path), os.getcwd(), tuple(self.modules)), line))
+        worker = self._asked((dict(environment), list(sys.path), os.getcwd(), tuple(self.modules)), line)
+        self._wait_for_all()
+        return int(worker)
 
     def wait(self, worker: int) -> None:
-        """Return when a worker is gone, which has been let go; it is killed if it takes long."""
+        """Return when a worker is gone, which has been let go; it is killed if it takes long.
+
+        Garbage that is collected in the midst of a question may hold the worker; then it is waited for after that.
+        """
+        self._gone.append(worker)
+        if threading.get_ident() not in self._asking:
+            self._wait_for_all()
+
+    def _wait_for_all(self) -> None:
         with contextlib.suppress(WorkerError):  # then it is not known, and has nobody to talk to
-            self._asked(worker)
+            while self._gone:
+                self._asked(self._gone.pop())
 
     def _asked(self, what: Any, line: Connection | None = None) -> Any:
-        with self._one_at_a_time:
-            try:
-                self._line.send(what)
-                if line is not None:
-                    reduction.send_handle(self._line, line.fileno(), self.pid)
-                elif not self._line.poll(_PATIENCE_S):
-                    os.kill(what, 9)  # it is the nursery's child, which waits for it: nobody else has this number yet
-                answer = self._line.recv()
-            except (EOFError, OSError) as error:
-                self.close()
-                raise WorkerError("a worker process died") from error
+        here = threading.get_ident()
+        self._asking.add(here)
+        try:
+            with self._one_at_a_time:
+                answer = self._answer(what, line)
+        finally:
+            self._asking.discard(here)
         if isinstance(answer, str):
             raise WorkerError(answer)
         return answer
+
+    def _answer(self, what: Any, line: Connection | None) -> Any:
+        try:
+            self._line.send(what)
+            if line is not None:
+                reduction.send_handle(self._line, line.fileno(), self.pid)
+            elif not self._line.poll(_PATIENCE_S):
+                os.kill(what, 9)  # it is the nursery's child, which waits for it: nobody else has this number yet
+            return self._line.recv()
+        except (EOFError, OSError) as error:
+            self.close()
+            raise WorkerError("a worker process died") from error
 
 
 def _end_all(nurseries: dict[Any, Nursery]) -> None:

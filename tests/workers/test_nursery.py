@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from multiprocessing.connection import Pipe
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,30 @@ def test_a_dead_nursery_is_told_once() -> None:
         nursery.worker(there, os.environ)
     with closing(Crew(s.TRAPPED, "state", 1)) as crew:
         assert crew.call(about)["parent"] != nursery.pid
+
+
+class Closing(str):
+    """A text that ends a crew when it is pickled, as a collection of garbage may at any time."""
+
+    crew: Crew
+
+    def __reduce__(self) -> Any:
+        self.crew.close()
+        return str, ("",)
+
+
+def test_a_crew_ends_in_the_midst_of_a_question() -> None:
+    """Collected garbage may hold a crew: its end does not wait for the answer that its own thread is about to get."""
+    with closing(Crew(s.TRAPPED, "state", 1)) as crew, closing(Crew(s.TRAPPED, "state", 1)) as other:
+        nursery, gone = other._processes[0]
+        text = Closing()
+        text.crew = other
+        here, there = Pipe()
+        with here, there:
+            assert nursery.worker(there, {**os.environ, "OF_THIS_TEST": text}) != gone
+        assert crew._processes[0][0] is nursery
+        with pytest.raises(ProcessLookupError):
+            os.kill(gone, 0)  # it is waited for when the question is answered
 
 
 def test_variables_of_pytest_need_no_other_nursery(monkeypatch: pytest.MonkeyPatch) -> None:

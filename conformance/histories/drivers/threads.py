@@ -7,8 +7,8 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
@@ -72,7 +72,8 @@ def run_scheduled(
     """Run each body in a thread of its own, one at a time, with switches where the schedule has them.
 
     Locks that the bodies make are cooperative; those of the store are if it was made inside `cooperative()`. Whoever
-    runs many rounds does so inside `cooperative(points)`: it is then prepared for only once.
+    runs many rounds does so inside `cooperative(points)`: it is then prepared for only once. Garbage is not collected
+    meanwhile.
 
     Args:
         bodies: What each worker does.
@@ -97,7 +98,9 @@ def run_scheduled(
             sit(None)
             turns.done(worker)
 
-    with cooperative(points), watching(points) as here:
+    # What a collection of garbage ends may be the store's: its points, in the midst of a decision, would wait for a
+    # turn that nobody can give. And no seed decides when garbage is collected.
+    with _no_collection(), cooperative(points), watching(points) as here:
         threads = _started([partial(work, worker, here) for worker in range(len(bodies))])
         turns.begin()
         until = time.monotonic() + limit_s
@@ -112,15 +115,20 @@ def run_scheduled(
         return Ran(tuple(turns.switches), turns.steps, not ended, tuple(errors))
 
 
-def _frame_of(thread: threading.Thread) -> FrameType | None:
-    # Python before 3.11.9 and 3.12.3 deadlocks if garbage is collected meanwhile (cpython #106883).
+@contextmanager
+def _no_collection() -> Iterator[None]:
     collects = gc.isenabled()
     gc.disable()
     try:
-        return sys._current_frames().get(thread.ident or 0)
+        yield
     finally:
         if collects:
             gc.enable()
+
+
+def _frame_of(thread: threading.Thread) -> FrameType | None:
+    # Python before 3.11.9 and 3.12.3 deadlocks if garbage is collected meanwhile (cpython #106883): none is, in a run.
+    return sys._current_frames().get(thread.ident or 0)
 
 
 def run_free(

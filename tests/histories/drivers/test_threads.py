@@ -75,6 +75,40 @@ def test_frames_are_looked_up_with_no_collection(monkeypatch: pytest.MonkeyPatch
     assert gc.isenabled()
 
 
+class Left:
+    """Garbage in a cycle, whose end is code of the store: points of the schedule."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        self.itself = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_garbage_is_collected_in_a_run(seed: int) -> None:
+    """Points of a finalizer in the midst of a decision would wait for a turn that nobody can give: all hung."""
+    lock = threading.Lock()  # cooperative
+    collected: list[bool] = []
+
+    def body() -> None:
+        for _ in range(20):
+            with lock:
+                Left()
+                collected.append(gc.isenabled())
+
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        ran = run_scheduled([body, body, body], Schedule("walk", seed, length=150), HERE, limit_s=30, patience_s=EVER)
+    finally:
+        gc.set_threshold(*before)
+    assert (ran.stuck, ran.errors) == (False, (None, None, None))
+    assert collected
+    assert not any(collected)
+    assert gc.isenabled()
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_walk_finds_each_race(name: str) -> None:
     """At least 19 of 20 seeds find it within 300 rounds of 2 threads with 3 operations."""
