@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +22,30 @@ LONG_ENOUGH = replace(
 )
 
 
+#: Those that tests have made. A bench has a dozen workers in the end, and is collected long after its test.
+_MADE: list[weakref.ref[Bench]] = []
+
+
+def ends_with_the_test(one: Bench) -> Bench:
+    """Return a bench, of which the workers and the rest are gone when the test is over."""
+    _MADE.append(weakref.ref(one))
+    return one
+
+
+def close_all() -> None:
+    """Close the benches of the test that is over."""
+    while _MADE:
+        one = _MADE.pop()()
+        if one is not None:
+            one.close()
+
+
 def bench(backend: Backend, root: Path, *, effort: str | Effort = "quick", seed: int = 0) -> Bench:
     """Return a bench for a backend; nothing is remembered between runs. Its server is started, and left for others."""
     if backend.server is not None and not is_served(backend.server):
         serve_until_exit(backend.server)
-    return Bench(probe(backend), effort if isinstance(effort, Effort) else EFFORTS[effort], seed, root)
+    effort = effort if isinstance(effort, Effort) else EFFORTS[effort]
+    return ends_with_the_test(Bench(probe(backend), effort, seed, root))
 
 
 def judge_all(

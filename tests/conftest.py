@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,6 +11,7 @@ from conformance.check import catalogue
 from conformance.report import case_script
 from conformance.running import collecting, judging, outputs, reporting
 from conformance.suites.crash_recovery import meeting
+from tests.benches import close_all
 
 # Loaded once here: pytester takes modules out of sys.modules again that a run inside the process loaded first.
 assert catalogue()
@@ -56,6 +58,13 @@ class NoneStore(Store):
     def __getitem__(self, key):
         return self.get(key)
 '''
+
+
+@pytest.fixture(autouse=True)
+def _benches_end() -> Iterator[None]:
+    """End what the benches of a test have kept."""
+    yield
+    close_all()
 
 
 @pytest.fixture(autouse=True)

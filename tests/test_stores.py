@@ -19,6 +19,7 @@ from conformance.check import catalogue
 from conformance.effort import EFFORTS
 from conformance.profile import probe
 from conformance.result import Result
+from tests.benches import ends_with_the_test
 from tests.stores.catalogue import STORES, Store
 
 #: Checks that draw random examples, and so find a defect or not, which a table alone knows for sure.
@@ -37,7 +38,7 @@ def installed(module: str) -> None:
 
 def bench(address: str, root: Path) -> Bench:
     """Return a bench at quick effort, but with few keys: some of these stores rewrite a file for each."""
-    return Bench(probe(load(address)), replace(EFFORTS["quick"], many=250), 0, root)
+    return ends_with_the_test(Bench(probe(load(address)), replace(EFFORTS["quick"], many=250), 0, root))
 
 
 def address(store: Store) -> str:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from conformance.address import load
-from conformance.bench import Bench
 from conformance.check import catalogue
 from conformance.effort import EFFORTS
-from conformance.profile import probe
+from tests.benches import bench
 from tests.test_stores import installed
 
 #: How fast processes meet depends on the machine.
@@ -39,7 +38,7 @@ CASES: list[tuple[str, str, str, str]] = [
 def test_store_with_several_at_once(module: str, address: str, code: str, outcome: str, tmp_path: Path) -> None:
     """A public store keeps, or loses, what it is known to; what is lost is shown by the calls that contradict."""
     installed(module)
-    result = Bench(probe(load(address)), A_WHILE, 0, tmp_path).judge(catalogue()[code])
+    result = bench(load(address), tmp_path, effort=A_WHILE).judge(catalogue()[code])
     assert result.outcome == outcome, result
     if outcome == "fail":
         assert result.counterexample is not None

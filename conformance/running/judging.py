@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,11 +53,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", name=FIXTURE)
-def _bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def _bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     run = request.config.stash[RUN]
     folder = re.sub(r"\W+", "-", request.param)
     line = request.config.stash[LINE]
-    return Bench(
+    bench = Bench(
         profile=run.profiles[request.param],
         effort=EFFORTS[run.options.effort],
         seed=run.options.seed,
@@ -69,6 +69,8 @@ def _bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         against=run.against(run.profiles[request.param]),
         progress=line.show if line is not None else lambda _: None,
     )
+    yield bench
+    bench.close()
 
 
 def _root(config: pytest.Config, factory: pytest.TempPathFactory, name: str) -> Path:

@@ -15,7 +15,7 @@ from conformance.crash.subjects import SUBJECTS
 from conformance.profile import probe
 from conformance.result import Result
 from conformance.suites.crash_recovery.laboratory import budget_of
-from tests.benches import bench
+from tests.benches import bench, ends_with_the_test
 from tests.mutants.registry import mutants
 from tests.odd.records_crash import ODD
 from tests.suites.test_crash_recovery import SMALL
@@ -31,7 +31,7 @@ def without_gates(backend: Backend, root: Path, seed: int) -> Bench:
         for code, check in catalogue().items()
         if "-CRASH-" not in code
     }
-    return Bench(probe(backend), SMALL, seed, root, results=results)
+    return ends_with_the_test(Bench(probe(backend), SMALL, seed, root, results=results))
 
 
 def judged(backend: Backend, code: str, root: Path) -> Result:
