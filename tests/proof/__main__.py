@@ -6,7 +6,6 @@ import argparse
 import importlib
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -154,19 +153,15 @@ def measure_sound(only: Sequence[str], processes: int, minutes: float) -> int:
     names_of = {one.store: one.name for one in stores}
     for first in (True, False):
         batches = list(sounds.wanted(sound, chosen, catalogue(), first=first))
-        left = Counter((job.store, job.seed) for batch in batches for job in batch)
-        answers: dict[tuple[str, int], list[tuple[str, dict[str, Any]]]] = {}
-        for job, answer in carried_out(iter(batches), processes, lambda: time.monotonic() < until):
-            name, found = names_of[job.store], answers.setdefault((job.store, job.seed), [])
-            found.append((job.code, answer))
-            if answer["outcome"] not in sounds.WELL:
-                sys.stdout.write(f"{name} {job.code} at seed {job.seed}: {answer}\n")
-            if len(found) == left[job.store, job.seed]:
-                sounds.learn(sound.rows[name], job.seed, found)
-                took = sum(one["seconds"] for _, one in found)
-                sys.stdout.write(f"{name} at seed {job.seed}: {len(found)} trials, {took:.1f} s\n")
-                sys.stdout.flush()
-                write(SOUND, sounds.to_text(sound))
+        answers = carried_out(iter(batches), processes, lambda: time.monotonic() < until)
+        for name, seed, found in sounds.learned(sound, names_of, batches, answers):
+            for code, answer in found:
+                if answer["outcome"] not in sounds.WELL:
+                    sys.stdout.write(f"{name} {code} at seed {seed}: {answer}\n")
+            took = sum(answer["seconds"] for _, answer in found)
+            sys.stdout.write(f"{name} at seed {seed}: {len(found)} trials, {took:.1f} s\n")
+            sys.stdout.flush()
+            write(SOUND, sounds.to_text(sound))
     write(SOUND, sounds.to_text(sound))
     return int(bool(sounds.accused(sound, [code for code, one in catalogue().items() if one.level == "should"])))
 

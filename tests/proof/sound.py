@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.proof.plan import Job
 
 #: At so many seeds each store is to be judged.
 SEEDS = 20
+#: A check, and what came of it.
+Answer = tuple[str, Mapping[str, Any]]
 #: What a store without a bug may come to.
 WELL = ("pass", "not applicable")
 SCHEMA = 1
@@ -106,7 +109,7 @@ def begin(sound: Sound, stores: Sequence[Honest], digest: Callable[[Path], str])
 
 
 def wanted(sound: Sound, stores: Sequence[Honest], checks: Mapping[str, Check], *, first: bool) -> Iterator[list[Job]]:
-    """Give the jobs of each store: all checks at the first seed, or what draws at those that are missing.
+    """Give the jobs of each store and seed: all checks at the first, or what draws at those that are missing.
 
     Stores that are judged soon come before others, so that in any time as many as possible are judged at all seeds.
     """
@@ -124,12 +127,11 @@ def wanted(sound: Sound, stores: Sequence[Honest], checks: Mapping[str, Check], 
             continue
         again = [code for code in met[one.name] if first or code in row.drawing]
         seeds = range(1) if first else range(row.seeds, SEEDS)
-        jobs = [Job(one.store, code, seed, long=False) for seed in seeds for code in again]
-        if jobs:
-            yield jobs
+        for seed in seeds if again else ():
+            yield [Job(one.store, code, seed, long=False) for code in again]
 
 
-def learn(row: Judged, seed: int, answers: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+def learn(row: Judged, seed: int, answers: Iterable[Answer]) -> None:
     """Add what came of one more seed: for each check its outcome, and whether it draws."""
     for code, answer in answers:
         outcome = answer["outcome"]
@@ -142,6 +144,32 @@ def learn(row: Judged, seed: int, answers: Iterable[tuple[str, Mapping[str, Any]
         if outcome not in WELL:
             row.alarms.setdefault(outcome, {}).setdefault(code, []).append(seed)
     row.seeds = seed + 1 if row.drawing else SEEDS  # where nothing draws, one seed is all of them
+
+
+def learned(
+    sound: Sound,
+    names: Mapping[str, str],
+    batches: Iterable[Sequence[Job]],
+    answers: Iterable[tuple[Job, Mapping[str, Any]]],
+) -> Iterator[tuple[str, int, list[Answer]]]:
+    """Learn what comes of each store seed by seed, in whatever order it comes; give each with what was learned of it.
+
+    Args:
+        sound: What is added to.
+        names: Of the stores, by what a job knows them by.
+        batches: All jobs that may be answered.
+        answers: Of the jobs, as they come.
+    """
+    left = Counter((job.store, job.seed) for batch in batches for job in batch)
+    found: dict[tuple[str, int], list[Answer]] = {}
+    for job, answer in answers:
+        found.setdefault((job.store, job.seed), []).append((job.code, answer))
+        left[job.store, job.seed] -= 1
+        row = sound.rows[names[job.store]]
+        while (job.store, row.seeds) in found and not left[job.store, row.seeds]:
+            seed = row.seeds
+            learn(row, seed, found[job.store, seed])
+            yield names[job.store], seed, found.pop((job.store, seed))
 
 
 def accused(sound: Sound, advice: Collection[str]) -> list[str]:

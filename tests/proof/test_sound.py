@@ -17,6 +17,7 @@ from tests.proof.sound import (
     begin,
     from_text,
     learn,
+    learned,
     read,
     sound_block,
     to_text,
@@ -68,8 +69,24 @@ def test_first_seed_asks_all_and_the_others_what_draws() -> None:
     learn(sound.rows["a"], 0, [("STATE-KEY-01", answer("pass")), ("STATE-KEY-02", answer("pass", draws=True))])
     assert list(wanted(sound, [one("a")], CHECKS, first=True)) == []
     assert list(wanted(sound, [one("a")], CHECKS, first=False)) == [
-        [Job("odd/a", "STATE-KEY-02", seed, long=False) for seed in range(1, SEEDS)]
+        [Job("odd/a", "STATE-KEY-02", seed, long=False)] for seed in range(1, SEEDS)
     ]
+
+
+def test_seeds_that_come_in_another_order_are_learned_in_theirs() -> None:
+    """Processes share the seeds of a store: what a later one came to waits for those before it."""
+    sound = begun(one("a"))
+    codes = ("STATE-KEY-01", "STATE-KEY-02")
+    jobs = [[Job("odd/a", code, seed, long=False) for code in codes] for seed in range(3)]
+    come = [*jobs[1], jobs[0][0], *jobs[2], jobs[0][1]]
+    answers = [(job, answer("fail" if job.seed == 1 else "pass", draws=True)) for job in come]
+    seeds = [seed for _, seed, _ in learned(sound, {"odd/a": "a"}, jobs, answers[:-1])]
+    assert (seeds, sound.rows["a"].seeds) == ([], 0)
+    told = list(learned(begun(one("a"), a=sound.rows["a"]), {"odd/a": "a"}, jobs, answers))
+    assert [(name, seed, [code for code, _ in found]) for name, seed, found in told] == [
+        ("a", seed, list(codes)) for seed in range(3)
+    ]
+    assert (sound.rows["a"].seeds, sound.rows["a"].alarms) == (3, {"fail": {code: [1] for code in codes}})
 
 
 def test_a_store_without_a_drawing_check_is_done_at_each_seed() -> None:
