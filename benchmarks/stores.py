@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 RESULTS, PAGE = ROOT / "docs" / "stores.json", ROOT / "docs" / "stores.md"
-#: Seconds after which a store counts as not measured.
-TOO_LONG = 900
+#: Seconds after which a check is ended, as its store may wait for ever, and after which a store counts as not measured.
+HANGS, TOO_LONG = 120, 1800
+#: What ends a check.
+TIMEOUT = "pytest-timeout"
 SCHEMA, SEED = 1, 0
 
 
@@ -104,7 +106,7 @@ def install(venv: Path, versions: dict[str, str]) -> Path:
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(constraints)]
     print(f"installing {len(pins)} stores in {venv}", flush=True)
     subprocess.run([*pip, "--force-reinstall", "--no-deps", str(ROOT)], check=True)
-    subprocess.run([*pip, str(ROOT), *pins], check=True)
+    subprocess.run([*pip, str(ROOT), TIMEOUT, *pins], check=True)
     return python
 
 
@@ -128,6 +130,7 @@ def judged(store: Store, python: Path) -> dict[str, Any]:
             str(python),
             *("-m", "pytest", f"--backend={address(store)}", "--effort=quick", f"--conformance-seed={SEED}"),
             *("-q", "-p", "no:cacheprovider", f"--basetemp={place}", f"--conformance-json={record}"),
+            f"--timeout={HANGS}",
         ]
         outside = ("CONFORMANCE_", "PYTEST_", "PYTHON")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(outside)}

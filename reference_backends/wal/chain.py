@@ -38,8 +38,9 @@ class Chain:
     def recover(self) -> None:
         """Open the log: make it where there is nothing, cut off what a crash left unfinished, keep all else.
 
-        Only the newest segment can have a torn tail: bytes after the last whole record, with no later group behind
-        them and nothing missing that the manifest knows of. All else that does not fit is damage, and stays as it is.
+        Only the newest segment can have a torn tail: bytes after the last whole record, with no record behind them that
+        was written when they were durable, and nothing missing that the manifest knows of. All else that does not fit
+        is damage, and stays as it is.
         """
         if self._is_new():
             self.segments = [Segment.create(self.directory, 1, 0)]

@@ -57,6 +57,9 @@ class WalLog:
         self._chain = Chain(self._path, synced=durability != "none")
         with self._lock.held(exclusive=True):
             self._chain.recover()
+        #: The first position that may not be durable, as far as this handle knows: what others wrote, and what an
+        #: interrupted sync left, is durable with the next sync of this one.
+        self._since = self._chain.head + 1
 
     # -- appending
 
@@ -94,7 +97,7 @@ class WalLog:
                 self._failure = error
                 raise
             segment = self._chain.segments[-1]
-        group = following = segment.next
+        following = segment.next
         written: list[tuple[Ticket, bytes]] = []
         for ticket in tickets:
             expected = ticket.expected
@@ -102,7 +105,7 @@ class WalLog:
                 ticket.error = ConflictError(f"the head is {following - 1}, not {expected}")
                 continue
             ticket.position = following
-            written.append((ticket, encode(following, group, ticket.count, ticket.kind, ticket.payload)))
+            written.append((ticket, encode(following, self._since, ticket.count, ticket.kind, ticket.payload)))
             following += ticket.count
         if not written:
             return
@@ -124,6 +127,7 @@ class WalLog:
             raise
         for ticket, record in written:
             segment.add(ticket.position, ticket.count, checksum_of(record), len(record))
+        self._since = following
 
     def _sync(self, descriptor: int) -> None:
         if self._durability == "full":

@@ -181,7 +181,7 @@ class Segment:
                 continue
             following = find(data, at + 1, position=self.next)
             if following < 0 or not (
-                self.next <= self.acknowledged or find(data, following, position=0, group=self.next + 1) >= 0
+                self.next <= self.acknowledged or find(data, following, position=0, since=self.next + 1) >= 0
             ):
                 break  # a tail, of which the log decides what it is
             self.damaged.append(Damage(self.path.name, base + at, self.next, "damaged, and followed by whole records"))

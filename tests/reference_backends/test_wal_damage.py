@@ -166,7 +166,7 @@ def test_a_group_that_a_power_loss_tore_is_cut_off(path: Path) -> None:
     with closing(opened(path)) as store:
         assert store.verify() == Report(7, ())
     assert file.stat().st_size == end
-    # With a record of a later group behind it, the first had been synced.
+    # With a record behind it that was written later, the first had been synced.
     with file.open("ab") as tail:
         tail.write(b"\0" * len(group[0]) + group[1] + encode(10, 10, 1, SINGLE, b'"tenth"'))
     with closing(opened(path)) as store:

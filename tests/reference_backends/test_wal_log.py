@@ -18,7 +18,7 @@ from conformance.child import in_new_process
 from reference_backends.wal import ConflictError, CorruptLog, Report, WalLog, log, open_log, segment
 from reference_backends.wal.commits import Ticket
 from reference_backends.wal.manifest import Manifest, read_manifest, write_manifest, write_sealed
-from reference_backends.wal.record import SINGLE
+from reference_backends.wal.record import SINGLE, decode, find
 from reference_backends.wal.segment import RESERVE_BYTES
 
 if TYPE_CHECKING:
@@ -211,6 +211,37 @@ def test_appends_share_a_sync(store: WalLog, monkeypatch: pytest.MonkeyPatch) ->
     assert sorted(positions) == [1, 2, 3, 4, 5, 6]
     assert len(syncs) == 2
     assert store.verify() == Report(6, ())
+
+
+def sinces(path: Path) -> list[int]:
+    """Return of each record in the first segment up to where it says that all was durable when it was written."""
+    data, at, found = (path / segments(path)[0]).read_bytes(), 0, []
+    while (at := find(data, at, position=0)) >= 0:
+        record = decode(data, at)
+        assert record is not None
+        found.append(record.since)
+        at = record.end
+    return found
+
+
+def test_a_record_vouches_for_what_was_synced(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for what an interrupted sync left, nor for what another handle wrote, before its own sync took it along."""
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with closing(WalLog(path)) as store:
+        store.append("a")
+        with monkeypatch.context() as patched:
+            patched.setattr(log, "_synced", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                store.append("b")
+        assert [store.append("c"), store.append("d")] == [3, 4]
+        with closing(WalLog(path)) as other:
+            assert [other.append("e"), other.append("f")] == [5, 6]
+        assert [store.append("g"), store.append("h")] == [7, 8]
+        assert [event for _, event in store.read()] == list("abcdefgh")
+    assert sinces(path) == [1, 2, 2, 4, 5, 6, 5, 8]
 
 
 def test_a_conflict_in_a_group_is_that_of_one(store: WalLog) -> None:
