@@ -531,16 +531,29 @@ NOTES: dict[str, tuple[Note, ...]] = {
     ),
     "requests-cache": (
         Note(
-            "STATE-KEY-02",
-            "a write that is refused, such as that of a key with a lone surrogate, leaves its transaction open; every "
-            "later write begins another one, is told that it can't, and tries again for ever.",
+            "STATE-KEY-01 -03 -04 -05",
+            "the key is put into the text of the query as it is: `it's` and a NUL end in an error when they are read. "
+            "Its own keys are digests.",
+            "https://github.com/requests-cache/requests-cache/pull/1079",
+        ),
+        Note("STATE-FAIL-03", 'the key `1` is the key `"1"`: the column is TEXT.'),
+        Note(
+            "STATE-CONC-06",
+            "a listing steps over the rows while other threads write by the same connection; a row that is replaced "
+            "moves to the end, and is seen again.",
         ),
         Note(
-            "STATE-KEY-01",
-            "the key is put into the text of the query as it is: `it's` ends in a syntax error when it is read. Its "
-            "own "
-            "keys are digests.",
-            "https://github.com/requests-cache/requests-cache/pull/1079",
+            "STATE-CRASH-52 -53 -55 -56",
+            "an `OperationalError`, such as that of a full disk, is rolled back and dropped in "
+            "`_acquire_sqlite_lock`: the write that failed returns as if it were done. Another exception, such as that "
+            "of a key with a lone surrogate, leaves the transaction open there, and the next write tries to begin one "
+            "for ever; STATE-KEY-02 does not end for that.",
+        ),
+        Note("STATE-CRASH-21 -22 -23 -26", _JOURNAL, _JOURNAL_DOCS),
+        Note(
+            "STATE-CORR-01 -02 -03 -05",
+            f"{_SQLITE[:-1]}; and what can't be unpickled reads as None.",
+            _SQLITE_DOCS,
         ),
     ),
 }

@@ -48,7 +48,9 @@ REPEAT = """\
     python benchmarks/stores.py --only LMDB  # one store again; the others keep their results
 
 It writes `docs/stores.json`, in which all of this stands, and the versions of all packages of the environment, and
-makes this page of it. A check that has not ended after two minutes is ended (pytest-timeout), and told. The next time it installs those; `--upgrade` takes newer ones of what the stores depend on.
+makes this page of it. A check that has not ended after two minutes is ended (pytest-timeout), and told.
+
+The next time it installs those; `--upgrade` takes newer ones of what the stores depend on.
 
 One store by itself, with all that the kit says of a failure:
 
