@@ -19,6 +19,7 @@ from conformance.histories.drivers.threads import Body, Noise, Ran, run_free, ru
 from conformance.histories.perform import Client
 from conformance.histories.plans.plan import Plan
 from conformance.histories.rounds.round import LIMIT_S, CarryOut, Round, closed, opened
+from conformance.recording import raised
 
 #: `scheduled`: one runs at a time, switched at points of the store's code. `free`: switched as often as Python can.
 ThreadWay = Literal["scheduled", "free"]
@@ -86,12 +87,15 @@ def in_threads(
         first.ask_all(plan.before)
         bodies = [partial(client.ask_all, asks) for client, asks in zip(clients, plan.workers, strict=False)]
         ran = run_scheduled(bodies, turns, points, limit_s=LIMIT_S) if way == "scheduled" else _freely(bodies, seed)
+        why = "the threads never came to an end" if ran.stuck else ""
         if not ran.stuck:
             last.ask_all(plan.after)
-            closed(driver, store)
+            try:
+                closed(driver, store)
+            except Exception as error:  # noqa: BLE001 - the store's
+                why = f"closing the store after threads had used it raised {raised(error)}"
     history = sorted((one for client in clients for one in client.history), key=lambda operation: operation.call)
-    raised = [one for client in clients for one in client.raised]
-    return Round(history, raised, "the threads never came to an end" if ran.stuck else "", ran.switches)
+    return Round(history, [one for client in clients for one in client.raised], why, ran.switches)
 
 
 def turns_of(seed: int) -> tuple[Schedule, Points]:
