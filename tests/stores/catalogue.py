@@ -101,7 +101,7 @@ STORES = (
     Store(
         "ZODB",
         "zodb_store.py:backend",
-        "the root of a FileStorage, a commit for each write",
+        "`DB(path)`, the root of a FileStorage, `with db.transaction()` for each verb",
         ("ZODB==6.4",),
         "https://github.com/zopefoundation/ZODB",
     ),

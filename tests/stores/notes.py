@@ -428,20 +428,71 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "that of a list that was read.",
             "https://github.com/patx/pickledb/issues/74",
         ),
-        Note("STATE-SHARE-02", "a key written through one handle is missing for another that was open."),
+        Note(
+            "STATE-SHARE-02 STATE-CONC-11 -13 -31 -32 -35",
+            "each handle has all entries in memory, and saves them over those of the others; and all of them rename "
+            "the one `store.json.tmp`, which is missing for the second.",
+        ),
+        Note(
+            "STATE-CONC-01 -02 -03 -06 -91",
+            "one `asyncio.Lock` is shared by all threads, each of which runs an event loop of its own: who waits for "
+            "it is never woken.",
+        ),
+        Note("STATE-CRASH-13 -21 -22 -26", "the new file is renamed over the old one, and neither is synced."),
+        Note(
+            "STATE-CORR-01 -02 -03 -05",
+            f"{_FILES[:-1]}; an empty file is a new store.",
+        ),
+    ),
+    "LlamaIndex SimpleKVStore": (
+        Note(
+            "STATE-CRASH-01 -02 -03 -06 -11 -12 -13 -16 -32 -52 -53",
+            "`persist` writes the file over itself: a crash, or a full disk, leaves it empty or cut short, and then "
+            "nothing can be read.",
+        ),
+        Note(
+            "STATE-SHARE-02 STATE-CONC-11 -12 -13 -16 -31 -35",
+            "each handle has all entries in memory, and writes them over those of the others; two that write at the "
+            "same time leave a file that is no JSON.",
+        ),
+        Note(
+            "STATE-VALUE-05 -07 -08 -09 STATE-KEY-02 STATE-FAIL-03",
+            f"until the file is loaded again, keys and values are what they are; then {_JSON}",
+        ),
+        Note(
+            "STATE-FAIL-01",
+            "a value that JSON can't hold is refused when it is persisted, and stays in memory.",
+        ),
+        Note("STATE-ALIAS-01 -02", "what is read, and what was put, is the object itself."),
+        Note("STATE-CORR-01 -03 -05", _FILES),
     ),
     "ZODB": (
         Note(
-            "STATE-SHARE-01",
+            "STATE-SHARE-01 STATE-CONC-11 -12 -13 -16 -31 -32 -35",
             "another process is locked out while a FileStorage is open; documented: several would share it by ZEO.",
             "https://zodb.org/en/latest/articles/ZODB1.html",
         ),
         Note(
             "STATE-ALIAS-01 -02",
-            'what is read is the object itself: `store["a"]["more"] = 1` changes what this handle gives, and is '
-            "not "
-            "saved, since a plain dict does not tell that it was changed; documented.",
+            "what is read is an object of the connection's cache: "
+            '`store["a"]["more"] = 1` changes what this handle gives, and is not saved, since a plain dict does not tell '
+            "that it was changed; documented.",
             "https://zodb.org/en/latest/guide/writing-persistent-objects.html",
+        ),
+        Note(
+            "STATE-CORR-01 -02 -03 -05",
+            "a FileStorage has no checksums, and a transaction at its end that is not whole is cut off when it is "
+            "opened, as after a crash.",
+        ),
+        Note(
+            "STATE-CRASH-51",
+            "after a sync that failed it writes on behind what may not be there; what a power loss then leaves can't be "
+            "opened: `invalid transaction header`.",
+        ),
+        Note(
+            "STATE-CRASH-31",
+            "the byte that says that a transaction is whole is synced together with it: where it is there and the end "
+            "of the transaction is not, the file can't be opened.",
         ),
     ),
     "LangGraph SqliteSaver": (

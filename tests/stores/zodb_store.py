@@ -1,31 +1,36 @@
-"""ZODB: the root mapping of a FileStorage, committed after each write."""
+"""ZODB: the root mapping of a FileStorage; each verb has a transaction and a connection of its own, as threads need."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import ZODB
-from transaction import TransactionManager
 
 from conformance import Backend, Where, adapt
 
 
 def open_state(where: Where) -> Any:
     """Open the storage."""
-    manager = TransactionManager()
     database = ZODB.DB(str(where.path / "store.fs"))
-    root = database.open(manager).root()
+
+    def get(key: str) -> Any:
+        with database.transaction() as connection:
+            return connection.root()[key]
 
     def put(key: str, value: Any) -> None:
-        with manager:
-            root[key] = value
+        with database.transaction() as connection:
+            connection.root()[key] = value
 
     def delete(key: str) -> None:
-        with manager:
-            del root[key]
+        with database.transaction() as connection:
+            del connection.root()[key]
+
+    def keys() -> list[str]:
+        with database.transaction() as connection:
+            return list(connection.root())
 
     # Asked anew each time: closing replaces it by a function that does nothing.
-    return adapt(root, set=put, delete=delete, close=lambda: database.close())
+    return adapt(database, get=get, set=put, delete=delete, keys=keys, close=lambda: database.close())
 
 
 backend = Backend("zodb", state=open_state)
