@@ -58,6 +58,14 @@ class PythonState(MutableMapping[str, Any]):
         self.client.close()
 
 
+class Lenient(PythonState):
+    """A state for which it is well if what is to be deleted is missing."""
+
+    def __delitem__(self, key: str) -> None:
+        check_key(key)
+        self.client.hdel(self.name, key.encode("utf-8", "surrogatepass"))
+
+
 class PythonLog:
     """A log in one list."""
 
@@ -91,6 +99,11 @@ def open_state(where: Where) -> PythonState:
     return PythonState(connected(where.url, retries=0), where.namespace)
 
 
+def open_lenient(where: Where) -> Lenient:
+    """Open an honest state that deletes what is missing without a word."""
+    return Lenient(connected(where.url, retries=0), where.namespace)
+
+
 def open_log(where: Where) -> PythonLog:
     """Open an honest log."""
     return PythonLog(connected(where.url, retries=0), where.namespace)
@@ -113,4 +126,13 @@ HONEST = Backend(
     server=RedisServer(),
     corruption="silent",
     address="tests.network.stores:HONEST",
+)
+
+LENIENT = Backend(
+    "lenient-on-redis-py",
+    state=open_lenient,
+    log=open_log,
+    server=RedisServer(),
+    corruption="silent",
+    address="tests.network.stores:LENIENT",
 )

@@ -72,6 +72,16 @@ def test_a_delete_that_finds_nothing_tells_that_nothing_was_there() -> None:
     assert not account.allows(state(k=1))
 
 
+def test_a_delete_of_what_is_missing_may_do_nothing() -> None:
+    """The contract allows it beside a KeyError; what was there is gone in any case."""
+    account = Account("state", STATE)
+    assert account.take(Call(3))
+    assert account.take(Call(0))
+    assert account.take(Call(3))
+    assert account.allows(state())
+    assert not account.allows(state(k=1))
+
+
 def test_positions_tell_whether_an_append_had_its_effect() -> None:
     """The position of the next one rules the other possibility out."""
     account = Account("log", LOG)

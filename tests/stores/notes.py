@@ -475,8 +475,8 @@ NOTES: dict[str, tuple[Note, ...]] = {
         Note(
             "STATE-ALIAS-01 -02",
             "what is read is an object of the connection's cache: "
-            '`store["a"]["more"] = 1` changes what this handle gives, and is not saved, since a plain dict does not tell '
-            "that it was changed; documented.",
+            '`store["a"]["more"] = 1` changes what this handle gives, and is not saved, since a plain dict does not '
+            "tell that it was changed; documented.",
             "https://zodb.org/en/latest/guide/writing-persistent-objects.html",
         ),
         Note(
@@ -486,8 +486,8 @@ NOTES: dict[str, tuple[Note, ...]] = {
         ),
         Note(
             "STATE-CRASH-51",
-            "after a sync that failed it writes on behind what may not be there; what a power loss then leaves can't be "
-            "opened: `invalid transaction header`.",
+            "after a sync that failed it writes on behind what may not be there; what a power loss then leaves can't "
+            "be opened: `invalid transaction header`.",
         ),
         Note(
             "STATE-CRASH-31",

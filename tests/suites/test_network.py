@@ -35,7 +35,9 @@ CHECKS = [check for check in catalogue().values() if "-NET-" in check.code]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("address", ["tests.mutants.network_base:HONEST", "tests.network.stores:HONEST"])
+@pytest.mark.parametrize(
+    "address", ["tests.mutants.network_base:HONEST", "tests.network.stores:HONEST", "tests.network.stores:LENIENT"]
+)
 def test_honest_stores_pass_every_check(address: str, seed: int, tmp_path: Path) -> None:
     """Each check has met faults, and compared what came of them; no other outcome than pass is right."""
     one = bench(load(address), tmp_path, seed=seed, effort=replace(LONG_ENOUGH, patience_s=60.0))
