@@ -468,7 +468,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
     ),
     "ZODB": (
         Note(
-            "STATE-SHARE-01 STATE-CONC-11 -12 -13 -16 -31 -32 -35",
+            "STATE-SHARE-01 STATE-CONC-11 -12 -13 -16 -31 -32 -35 -91",
             "another process is locked out while a FileStorage is open; documented: several would share it by ZEO.",
             "https://zodb.org/en/latest/articles/ZODB1.html",
         ),
@@ -558,16 +558,41 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "https://github.com/agronholm/apscheduler/issues/341",
         ),
     ),
+    "py-key-value RedisStore": (
+        Note("STATE-VALUE-05 -07 -08 -09", _JSON),
+        Note("STATE-FAIL-02", "`SerializationError` is neither a TypeError nor a ValueError."),
+        Note(
+            "STATE-CORR-01 -02 -03 -05",
+            "it is the server's: its append-only file has no checksums, and a command at its end that is not whole is "
+            "left out when it starts.",
+            "https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/",
+        ),
+        Note(
+            "STATE-CRASH-31 -51",
+            "it is the server's: a hole in its append-only file, which a failed sync may leave, or a disk that writes "
+            "in any order, keeps it from starting until `redis-check-aof --fix` has cut the file.",
+            "https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/",
+        ),
+    ),
     "OpenAI Agents SDK": (
-        Note("RUNS-FIELD-04 -06", _JSON),
+        Note("RUNS-FIELD-04", _JSON),
         Note(
             "RUNS-REFUSE-01",
             'the sessions `1` and `True` are the session `"1"`: the column is TEXT; the empty id is a session, too.',
         ),
         Note(
-            "RUNS-CORR-03",
+            "RUNS-CORR-01 -02 -03 -05",
             "SQLite has no checksums; and an item that is no JSON any more is skipped: the run before it is given, or "
             "none.",
+            "https://github.com/openai/openai-agents-python/pull/3305",
+        ),
+    ),
+    "OpenAI Agents SDK, as a log": (
+        Note("LOG-EVENT-02", _JSON),
+        Note(
+            "LOG-CORR-01 -02 -03 -05",
+            "SQLite has no checksums; and an item that is no JSON any more is skipped, so that those behind it have "
+            "other positions.",
             "https://github.com/openai/openai-agents-python/pull/3305",
         ),
     ),
