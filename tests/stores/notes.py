@@ -141,7 +141,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
     ),
     "fsspec": (
         Note(
-            "STATE-CONC-01 -02 -91 STATE-CRASH-01 -02 -03 -06 -52 -53 -56",
+            "STATE-CONC-01 -02 -12 STATE-CRASH-01 -02 -03 -06 -52 -53 -56",
             "a value is written where it lies, after the old one was cut to nothing: who reads in between, and who is "
             "killed or out of space there, has half a value or none. Transactions of fsspec exist, and a mapper uses "
             "none.",
@@ -149,7 +149,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
         ),
         Note("STATE-CRASH-11 -12 -13 -16", _NO_SYNC),
         Note(
-            "STATE-KEY-01 -04 -05 STATE-MODEL-01 STATE-DELETE-01 STATE-REPLAY-01",
+            "STATE-KEY-01 -04 -05 STATE-MODEL-01 STATE-REPLAY-01",
             "a key is a path: there cannot be `a` and `a/b`, and `.`, `/` and the like are directories. It is how an "
             "object store would be mapped, but there both keys can be.",
         ),
@@ -182,7 +182,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "neither the content nor the name is synced: a power loss leaves the value empty, or its `.partial` file.",
         ),
         Note(
-            "STATE-KEY-01 -03 -04 -05 STATE-MODEL-01 STATE-DELETE-01 STATE-REPLAY-01",
+            "STATE-KEY-01 -03 -04 -05 STATE-MODEL-01 STATE-REPLAY-01",
             "a key is a path: there cannot be `a` and `a/b`, `a/.` is `a`, and `.` or `/` is no file. Keys of "
             "zarr have "
             "no such forms, and the store does not refuse them.",
@@ -193,7 +193,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
     ),
     "LangChain LocalFileStore": (
         Note(
-            "STATE-CONC-02 -12 -41 -91 STATE-CRASH-01 -02 -03 -06 -32 -52 -53",
+            "STATE-CONC-01 STATE-CRASH-01 -02 -03 -06 -32 -52 -53 -57",
             "a value is written where it lies, after the old one was cut to nothing: who reads in between, and who is "
             "killed or out of space there, has half a value or none. The issue is that of its twin in "
             "JavaScript, which "
@@ -202,7 +202,7 @@ NOTES: dict[str, tuple[Note, ...]] = {
         ),
         Note("STATE-CRASH-11 -12 -13 -16", _NO_SYNC),
         Note(
-            "STATE-KEY-01 -04 -05 STATE-MODEL-01 STATE-DELETE-01 STATE-REPLAY-01",
+            "STATE-KEY-01 -04 -05 STATE-MODEL-01 STATE-REPLAY-01",
             "keys are letters, digits and `_.-/`; all others are refused, loudly, as documented. And a key is a path: "
             "there cannot be `a` and `a/b`.",
             _LANGCHAIN_FILES,
@@ -350,13 +350,13 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "https://github.com/chroma-core/chroma/issues/1247",
         ),
         Note(
-            "VECTORS-GET-03 VECTORS-FILTER-03 VECTORS-REOPEN-01",
+            "VECTORS-GET-03 VECTORS-FILTER-03",
             "None in metadata is left out without a word, `2**64` comes back as a float; names that are empty, or "
             "begin "
             "with `$` or `#`, are refused.",
         ),
         Note(
-            "VECTORS-GET-01 VECTORS-ADD-02 VECTORS-DELETE-01 VECTORS-QUERY-03 VECTORS-SHARED-01",
+            "VECTORS-GET-01 VECTORS-ADD-02 VECTORS-DELETE-02 VECTORS-QUERY-03",
             "a call for none is refused with a ValueError: to get, add or delete no id, to find `k=0`.",
         ),
         Note(
@@ -366,6 +366,13 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "are no ValueErrors. The pull request would make the former a ValueError.",
             "https://github.com/chroma-core/chroma/pull/7605",
         ),
+        Note(
+            "VECTORS-CONC-02",
+            "a search has the score of a vector that another process has replaced since: each process has an index of "
+            "its own; documented: Chroma is not process-safe.",
+            "https://cookbook.chromadb.dev/core/system_constraints/",
+        ),
+        Note("VECTORS-CORR-01 -02 -03 -05", _SQLITE, _SQLITE_DOCS),
     ),
     "TinyDB": (
         Note(
