@@ -12,15 +12,12 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from conformance.backend import CONTRACTS, PROMISES, Backend, Where
 from conformance.project import read_toml
-
-ENTRY_POINT_GROUP = "conformance.backends"
 
 
 class AddressError(Exception):
@@ -42,22 +39,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` for the known word nearest to `word`, or an empty text."""
     found = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean {found[0]!r}?" if found else ""
-
-
-def named_backends() -> dict[str, str]:
-    """Return the addresses that installed distributions register under `conformance.backends`, by name.
-
-    Raises:
-        AddressError: Two distributions register one name for different addresses.
-    """
-    found: dict[str, str] = {}
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda p: p.name):
-        if found.setdefault(point.name, point.value) != point.value:
-            raise AddressError(
-                f"backend {point.name!r} is registered twice under the entry point group {ENTRY_POINT_GROUP!r}: as "
-                f"{found[point.name]} and as {point.value}. Uninstall one of the two, or give the address itself."
-            )
-    return found
 
 
 def find(spec: str, *, base: Path, named: Mapping[str, str]) -> Backend:

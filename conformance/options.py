@@ -171,6 +171,11 @@ def _suites(words: tuple[str, ...], origins: Mapping[str, str], *, several: bool
     known = suite_names()
     for word in words:
         _one_of("suite", word, (*known, BENCHMARK), origins)
+    if DIFFERENTIAL in words and not several:
+        raise OptionError(
+            f"suite {DIFFERENTIAL!r} ({origins['suite']}) compares two backends: name a second one with --backend, or "
+            "leave the suite out."
+        )
     if not words:
         return tuple(name for name in known if several or name != DIFFERENTIAL)
     # Whether the backend opens is asked in every run: without it nothing else means anything.

@@ -91,8 +91,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> object:
-    """Add the short names late, when the conftests have added theirs: a project's own `--backend` stays its own."""
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> object:
+    """Add the short names late, when the conftests have added theirs: a project's own `--backend` stays its own.
+
+    Only those that are used: a conftest in a folder that pytest loads later may own one too.
+    """
     result = yield
     group = parser.getgroup(GROUP)
     taken = early_config.stash.setdefault(ALIASES_TAKEN, [])
@@ -100,6 +103,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     for name, metavar, repeatable, text in OPTIONS:
         if name not in free:
             taken.append(name)
+            continue
+        if not _uses(args, name):
             continue
         group.addoption(
             f"--{name}",
@@ -110,6 +115,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
             help=f"Short for --conformance-{name}. {text}",
         )
     return result
+
+
+def _uses(args: list[str], name: str) -> bool:
+    """Tell whether a command line may use a short name, or asks for all: `@file` is more of a command line."""
+    return any(arg.partition("=")[0] in (f"--{name}", "--help", "-h") or arg.startswith("@") for arg in args)
 
 
 def _free(parser: pytest.Parser, names: list[str]) -> set[str]:

@@ -7,10 +7,7 @@ import importlib.util
 from importlib.metadata import PackageNotFoundError, entry_points, packages_distributions, version
 from pathlib import Path
 
-from conformance.address import ENTRY_POINT_GROUP
-
-#: The name under which the kit is installed.
-DISTRIBUTION = "pytest-backend-conformance"
+from conformance.registered import DISTRIBUTION, ENTRY_POINT_GROUP
 
 
 def kit_version() -> str:

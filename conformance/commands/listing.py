@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from conformance.address import nearest
 from conformance.check import Check, catalogue
 from conformance.commands import Refusal
-from conformance.versions import DISTRIBUTION, kit_version
+from conformance.registered import DISTRIBUTION
+from conformance.versions import kit_version
 
 if TYPE_CHECKING:
     import argparse

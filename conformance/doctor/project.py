@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from conformance.address import AddressError, find, load, named_backends
+from conformance.address import AddressError, find, load
 from conformance.backend import CONTRACTS, PROMISES
 from conformance.check import catalogue
 from conformance.doctor.finding import Finding
 from conformance.options import OptionError, Options, settle
 from conformance.profile import Profile, probe
 from conformance.project import ProjectError
+from conformance.registered import named_backends
 from conformance.report.promises import concerns
 from conformance.report.required import includes
 from conformance.servers import NoServer
@@ -88,7 +89,7 @@ def profile_of(spec: str, base: Path, stack: ExitStack) -> Profile:
     """
     options: Options = settle({}, os.environ, base, datetime.date.today())
     try:
-        backend = find(spec, base=base, named={**named_backends(), **options.named})
+        backend = find(spec, base=base, named={**named_backends([spec]), **options.named})
     except ProjectError as error:
         raise AddressError(str(error)) from error
     try:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from conformance.address import AddressError, find, named_backends
+from conformance.address import AddressError, find
 from conformance.backend import Where
 from conformance.migrate.errors import Stopped, Unfit
 from conformance.migrate.journal import write_whole
@@ -21,6 +21,7 @@ from conformance.migrate.moving import ORDER, migrate
 from conformance.migrate.progress import ProgressLine
 from conformance.migrate.side import Side
 from conformance.project import ProjectError, read_toml
+from conformance.registered import named_backends
 
 EXIT_EQUAL, EXIT_STOPPED, EXIT_UNFIT = 0, 1, 2
 _EPILOG = f"Exit codes: {EXIT_EQUAL} moved and equal, {EXIT_STOPPED} stopped or not equal, {EXIT_UNFIT} not begun."
@@ -95,8 +96,9 @@ def _side(arguments: argparse.Namespace, side: str, stack: ExitStack) -> Side:
     path, url, namespace = (getattr(arguments, f"{side}_{name}") for name in ("path", "url", "namespace"))
     base = Path.cwd()
     table = read_toml(base / "pyproject.toml").get("tool", {}).get("conformance", {}).get("backends", {})
-    named = {**named_backends(), **{name: f"{base / 'pyproject.toml'}:{name}" for name in table}}
-    backend = find(getattr(arguments, side), base=base, named=named)
+    spec = getattr(arguments, side)
+    named = {**named_backends([spec]), **{name: f"{base / 'pyproject.toml'}:{name}" for name in table}}
+    backend = find(spec, base=base, named=named)
     if backend.server is not None and not url:
         raise Unfit(f"{backend.name} keeps its data in a server: give its address with --{side}-url=URL")
     if backend.server is None and path is None:

@@ -17,7 +17,7 @@ _ADVICE = "Give what --conformance-json=FILE wrote."
 _ADDED = {
     **dict.fromkeys(("date", "edition", "shard"), ""),
     **dict.fromkeys(("strict", "interrupted"), False),
-    **dict.fromkeys(("require", "benchmarks"), ()),
+    **dict.fromkeys(("suites", "require", "benchmarks"), ()),
     "baseline": None,
 }
 _ADDED_TO_BACKEND = {"edition": "", "required": (), "round": ""}

@@ -9,6 +9,7 @@ from typing import Any
 from conformance import editions
 from conformance.backend import PROMISES
 from conformance.baseline import baseline_record
+from conformance.check import BENCHMARK
 from conformance.profile import Profile
 from conformance.report.benchmark import measured_of, with_durability
 from conformance.report.promises import concerns, levels_about, promise_record
@@ -39,6 +40,7 @@ def make_report(run: Run, *, interrupted: bool) -> dict[str, Any]:
         "schema": SCHEMA,
         "kit": {"name": "pytest-backend-conformance", "version": kit_version()},
         "edition": gate.edition,
+        "suites": _named_suites(run),
         "require": list(gate.require),
         "strict": gate.strict,
         "effort": run.options.effort,
@@ -242,11 +244,27 @@ def _verdict(
     if accepted and not any(c["outcome"] == "pass" and c["suite"] != "open" for c in checks):
         return INCONCLUSIVE, f"nothing passed: known gaps block {_count(len(accepted), 'check')}"
     partial = judged < expected
+    untested = [] if partial else _untested(head.get("suites", ()), checks)
+    if untested:
+        return INCONCLUSIVE, f"nothing of {', '.join(untested)} was tested, and it was asked for by name"
     # What one shard does not measure another one may: whoever merges them is told.
     if (unmeasured := unmet(required, met=None)) and not (partial and head["shard"]):
         return INCONCLUSIVE, ", ".join(unmeasured)
     gaps = sum(c["outcome"] == "known gap" for c in checks)
     return _conformant(gaps, head["shard"] if partial else ""), ""
+
+
+def _named_suites(run: Run) -> list[str]:
+    """Return the suites that were asked for by name; empty where all run because none was."""
+    if run.options.origins["suite"] == "default" or run.case is not None:
+        return []
+    return [name for name in run.options.suites if name not in ("open", BENCHMARK)]
+
+
+def _untested(named: Sequence[str], checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the suites of which nothing applied."""
+    tested = {check["suite"] for check in checks if check["outcome"] != "not applicable"}
+    return [name for name in named if name not in tested]
 
 
 def is_accepted(check: Mapping[str, Any]) -> bool:

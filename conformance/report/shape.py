@@ -119,6 +119,7 @@ RECORD = {
     "verdict": str,
     **dict.fromkeys(("date?", "edition?", "shard?"), str),
     **dict.fromkeys(("interrupted?", "strict?"), bool),
+    "suites?": [str],
     "require?": [str],
     "benchmarks?": [_If("median", _MEASURED, _NOT_MEASURED)],
 }

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.address import AddressError, find, named_backends, nearest
+from conformance.address import AddressError, find, nearest
 from conformance.check import BENCHMARK, catalogue
 from conformance.options import OptionError, Options, settle
 from conformance.profile import Profile, probe
 from conformance.project import ProjectError
+from conformance.registered import named_backends
 from conformance.run import Run
 from conformance.running.keys import ALIASES_TAKEN, RUN, is_worker
 from conformance.running.transient import transient_line
@@ -73,15 +74,21 @@ def activate(config: pytest.Config) -> None:
 
 
 def _named(config: pytest.Config, options: Options) -> dict[str, str]:
-    named = named_backends()
+    named: dict[str, str] = {}
     for more in config.hook.pytest_conformance_backends(config=config):
         if not isinstance(more, dict) or not all(isinstance(a, str) for pair in more.items() for a in pair):
             raise OptionError(
                 f"the hook pytest_conformance_backends returned {more!r}: return a dict of name to address."
             )
-        named.update(more)
+        for name, address in more.items():
+            if named.setdefault(name, address) != address:
+                raise OptionError(
+                    f"two hooks pytest_conformance_backends name a backend {name!r}: {named[name]} and {address}. Give "
+                    "one of them another name."
+                )
+    # What is nearest to the command comes last, and counts: the project, its conftest, what is installed.
     named.update(options.named)
-    return named
+    return {**named_backends([spec for spec in options.backends if spec not in named]), **named}
 
 
 def _profiles(config: pytest.Config, options: Options) -> dict[str, Profile]:

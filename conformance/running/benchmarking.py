@@ -24,9 +24,9 @@ from conformance.benchmarks.plan import ONCE, PLANS
 from conformance.benchmarks.servers import servers_on_disk
 from conformance.options import Options
 from conformance.recording import raised
+from conformance.registered import DISTRIBUTION
 from conformance.running.judging import LINE
 from conformance.running.keys import RUN
-from conformance.versions import DISTRIBUTION
 
 #: What is known of the operations so far, by function: the first item of one measures it for all backends in turns.
 FINDINGS = pytest.StashKey[dict[Callable[..., Any], Findings]]()

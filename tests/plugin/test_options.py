@@ -43,6 +43,31 @@ def test_a_conftest_may_own_the_short_name(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*rerun*pytest --conformance-backend=mystore:NoneStore -k STATE-BASIC-01*"])
 
 
+def test_a_conftest_that_is_loaded_late_may_own_the_short_name(project: pytest.Pytester) -> None:
+    """The conftest of a folder adds its options when the folder is collected; a run without ours does not hinder it."""
+    project.makepyfile(
+        **{
+            "deep/conftest": "def pytest_addoption(parser): parser.addoption('--backend', default='theirs')",
+            "deep/test_own": "def test_own(): assert True",
+        }
+    )
+    project.runpytest().assert_outcomes(passed=1)
+    assert project.runpytest("--conformance-backend=mystore:Store", *BASIC).ret == 0
+
+
+@pytest.mark.parametrize("args", [["--help"], ["-h"]])
+def test_the_help_has_the_short_names(project: pytest.Pytester, args: list[str]) -> None:
+    """They are added only where they are used, and are told to who asks."""
+    result = project.runpytest(*args)
+    result.stdout.fnmatch_lines(["*--backend=SPEC*Short for --conformance-backend*"])
+
+
+def test_a_file_of_arguments_may_use_a_short_name(project: pytest.Pytester) -> None:
+    """Pytest reads more of the command line from `@file`."""
+    project.path.joinpath("arguments").write_text("--backend=mystore:Store\n-k\nSTATE-BASIC-01\n")
+    assert project.runpytest("@arguments").ret == 0
+
+
 def test_a_suite_without_a_backend_says_what_to_write(project: pytest.Pytester) -> None:
     """Asking for conformance without a backend is a usage error that shows how to name one."""
     result = project.runpytest("--suite=round-trip")
@@ -204,6 +229,28 @@ def test_a_hook_that_returns_something_else_is_refused(project: pytest.Pytester)
     result.stderr.fnmatch_lines(
         ["*pytest_conformance_backends returned*'mystore:Store'*return a dict of name to address*"]
     )
+
+
+def test_two_hooks_that_name_one_backend_are_refused(project: pytest.Pytester) -> None:
+    """Neither of two stores is judged in the name of the other."""
+    project.makepyfile(more="def pytest_conformance_backends(config): return {'mine': 'mystore:NoneStore'}")
+    project.makeconftest(
+        """
+        pytest_plugins = ["more"]
+
+        def pytest_conformance_backends(config):
+            return {"mine": "mystore:Store"}
+        """
+    )
+    result = project.runpytest("--backend=mine")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*two hooks pytest_conformance_backends name a backend 'mine': mystore:*Give one of*"])
+
+
+def test_a_hook_may_name_a_store_as_the_kit_does(project: pytest.Pytester) -> None:
+    """What is nearest to the command counts."""
+    project.makeconftest("def pytest_conformance_backends(config): return {'memory': 'mystore:NoneStore'}")
+    project.runpytest("--backend=memory", *BASIC).stdout.fnmatch_lines(["*mystore:NoneStore*"])
 
 
 def test_the_record_is_written_where_asked(project: pytest.Pytester) -> None:

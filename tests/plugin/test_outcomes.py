@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from conformance.report.merge import merged
+
 QUICK = "--effort=quick"
 STORES = '''
 from conformance import Backend
@@ -187,6 +189,29 @@ def test_nothing_tested_is_not_a_pass(stores: pytest.Pytester) -> None:
         result = stores.runpytest("--backend=mystore:Store", "-k", selection)
         assert result.ret == 1
         result.stdout.fnmatch_lines(["  INCONCLUSIVE   nothing was tested"])
+
+
+def test_a_suite_that_was_named_and_tested_nothing_is_not_a_pass(stores: pytest.Pytester) -> None:
+    """Asked for by name, a suite of which nothing applies is red beside one that passed; unasked for it is not."""
+    run = ("--backend=memory", "--contract=log", "--effort=quick")
+    named = stores.runpytest(*run, "--suite=replay", "--suite=corruption", "--conformance-json=named.json")
+    assert named.ret == 1
+    named.stdout.fnmatch_lines(["  INCONCLUSIVE   nothing of corruption was tested, and it was asked for by name"])
+    told = json.loads((stores.path / "named.json").read_text())
+    assert told["suites"] == ["replay", "corruption"]
+    assert merged([told])["verdict"] == "INCONCLUSIVE"
+    one = stores.runpytest(*run, "--suite=replay", "--suite=corruption", "-k", "LOG-REPLAY-02 or LOG-CORR-01")
+    assert one.ret == 0  # selected, and told so: CONFORMANT in the 2 of so many checks
+    unnamed = stores.runpytest(*run, "-k", "replay or corruption", "--conformance-json=unnamed.json")
+    assert unnamed.ret == 0
+    assert json.loads((stores.path / "unnamed.json").read_text())["suites"] == []
+
+
+def test_a_comparison_with_nothing_is_refused(stores: pytest.Pytester) -> None:
+    """The suite `differential` needs two backends."""
+    result = stores.runpytest("--backend=memory", "--suite=round-trip", "--suite=differential")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*suite 'differential' (command line) compares two backends: name a second one*"])
 
 
 def test_a_stopped_run_is_inconclusive(stores: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
