@@ -136,11 +136,11 @@ class Laboratory:
                 found[backend.name] = outcome.error
                 entrant.start_anew()
                 continue
-            parts = workers * (act.records or entrant.payload.keys)
+            parts, size = workers * (act.records or entrant.payload.keys), act.size(entrant.payload)
             limits = {
-                limit: outcomes[_bare(limit)].samples(workers)
+                limit: outcomes[_bare(limit, size)].samples(workers)
                 for limit in limits_of(backend.durability, reads=act.reads)
-                if outcomes[_bare(limit)].error is None
+                if outcomes[_bare(limit, size)].error is None
             }
             beside = None
             if reference is not None and reference is not entrant and outcomes[reference.backend.name].error is None:
@@ -154,7 +154,7 @@ class Laboratory:
                 parts,
                 limits,
                 beside,
-                act.size(entrant.payload),
+                size,
                 backend.durability,
                 workers,
                 self._conditions(backend, act),
@@ -172,14 +172,17 @@ class Laboratory:
         def performing(entrant: Entrant) -> Callable[[int], int]:
             return lambda count: perform(entrant, act, count)
 
-        names = dict.fromkeys(
-            limit for entrant in entrants for limit in limits_of(entrant.backend.durability, reads=act.reads)
-        )
+        # Of each size of its own: backends of different values do not write the same bytes.
+        disks = {
+            (limit, act.size(entrant.payload)): entrant
+            for entrant in entrants
+            for limit in limits_of(entrant.backend.durability, reads=act.reads)
+        }
         with ExitStack() as files:
             contestants = [Contestant(entrant.backend.name, performing(entrant)) for entrant in entrants]
-            for limit in names:
-                disk = BareDisk(limit, self._file(), act.size(entrants[0].payload))
-                contestants.append(Contestant(_bare(limit), files.enter_context(self._disk(disk, entrants[0], how))))
+            for (limit, size), entrant in disks.items():
+                disk = BareDisk(limit, self._file(), size)
+                contestants.append(Contestant(_bare(limit, size), files.enter_context(self._disk(disk, entrant, how))))
             return interleaved(
                 contestants,
                 self.plan.rounds,
@@ -205,6 +208,6 @@ class Laboratory:
         return self.folder / f"bare-{self._files}"
 
 
-def _bare(limit: str) -> str:
+def _bare(limit: str, size: int) -> str:
     """Return the name under which the bare disk takes part; no backend is called so."""
-    return f"bare disk: {limit}"
+    return f"bare disk: {limit} of {size} bytes"

@@ -81,7 +81,8 @@ def together(searches: Mapping[int, Searched]) -> Searched:
     Args:
         searches: As `search_seeds` returns them, in any order; two of them that share no seed may be put together.
     """
-    counts = [field.name for field in fields(Searched) if field.name != "found"]
+    counts = [field.name for field in fields(Searched) if field.name not in ("alone", "found")]
     added = {name: sum(getattr(one, name) for one in searches.values()) for name in counts}
     found = next((searches[seed].found for seed in sorted(searches) if searches[seed].found is not None), None)
-    return Searched(**added, found=found)
+    alone = next((one.alone for _, one in sorted(searches.items()) if one.alone), "")
+    return Searched(**added, alone=alone, found=found)

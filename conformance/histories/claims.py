@@ -7,7 +7,7 @@ to two was given to two, and what nobody was given, at the end neither, is lost.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
@@ -184,16 +184,6 @@ def judged(kind: Kind, before: Sequence[Deed], deeds: Sequence[Deed], jobs: Mapp
     if found is None and kind in ("claims", "takeovers"):
         found = _given_once(before, deeds, jobs)
     return found
-
-
-def overlaps(deeds: Iterable[Deed]) -> bool:
-    """Tell whether any two calls of different workers were made at the same time."""
-    ends: dict[int, int] = {}
-    for deed in sorted(deeds):
-        if any(end > deed.call for worker, end in ends.items() if worker != deed.worker):
-            return True
-        ends[deed.worker] = max(ends.get(deed.worker, 0), deed.end)
-    return False
 
 
 def _lost_saves(saves: Sequence[Deed], jobs: Mapping[str, Any]) -> Finding | None:

@@ -18,12 +18,13 @@ from typing import Any, Literal
 from conformance.backend import Backend
 from conformance.frames import is_of_store, store_code
 from conformance.histories import claims, nearness
-from conformance.histories.claims import Client, Deed, Finding, Kind, overlaps
+from conformance.histories.claims import Client, Deed, Finding, Kind
 from conformance.histories.claims_tasks import in_tasks
 from conformance.histories.drivers.calls import at_calls, pauses
 from conformance.histories.drivers.points import Points
 from conformance.histories.drivers.processes import MemberError, Team
 from conformance.histories.drivers.threads import Noise, run_free
+from conformance.histories.meetings import LOOKS, Meetings
 from conformance.histories.rounds.round import LIMIT_S, closed, opened
 from conformance.histories.search import LEAST, MEETING_S, OVERTIME
 from conformance.workers import Bay
@@ -68,6 +69,7 @@ class Met:
         overlapping: Rounds in which some calls of different workers overlapped.
         raised: Calls that raised what is no conflict.
         found: What can't be, if anything.
+        alone: What changes raised, where those of one worker at most ever returned beside others; else empty.
     """
 
     rounds: int = 0
@@ -75,6 +77,7 @@ class Met:
     overlapping: int = 0
     raised: int = 0
     found: Finding | None = None
+    alone: str = ""
 
 
 #: What was done before the others came, what all did then, and the jobs at the end.
@@ -108,7 +111,8 @@ def _searched(bay: Bay, order: Order) -> Met | str:
 def search(backend: Backend, folder: Path, order: Order) -> Met:
     """Carry out rounds, each in a fresh place, until one can't be, or the order's limits are reached."""
     start = time.monotonic()
-    rounds = deeds = overlapping = raised = 0
+    rounds = deeds = raised = 0
+    meetings = Meetings()
     with ExitStack() as stack:
         carry_out: Callable[[Path, int], _Round]
         if order.by == "threads":
@@ -128,19 +132,23 @@ def search(backend: Backend, folder: Path, order: Order) -> Met:
                 done, found = [], Finding(str(error), ())
             rounds += 1
             deeds += len(done)
-            raised += sum(deed.outcome == "info" for deed in done)
-            overlapping += overlaps(done)
+            unknown = [deed for deed in done if deed.outcome == "info"]
+            raised += len(unknown)
+            meetings.note(
+                [deed for deed in done if deed.outcome != "info"],
+                {deed.worker: f"{deed.verb} raised {deed.error}" for deed in unknown if deed.verb not in LOOKS},
+            )
             if found is not None:
-                return Met(rounds, deeds, overlapping, raised, found)
+                return Met(rounds, deeds, meetings.overlapping, raised, found)
             shutil.rmtree(place, ignore_errors=True)
             # On a busy machine workers meet less often, and no fewer rounds must be seen there.
             limit_s = order.seconds * (1 if rounds >= LEAST else OVERTIME)
-            if not overlapping and order.by != "tasks":  # tasks of a store that never waits never meet
+            if not meetings.overlapping and order.by != "tasks":  # tasks of a store that never waits never meet
                 limit_s = MEETING_S
             # One round without pauses and one with them there are in any case.
             if rounds > 1 and (time.monotonic() - start) * (rounds + 1) / rounds > limit_s:
                 break
-    return Met(rounds, deeds, overlapping, raised)
+    return Met(rounds, deeds, meetings.overlapping, raised, alone=meetings.alone)
 
 
 def _in_processes(team: Team, folder: Path, seed: int) -> _Round:

@@ -11,6 +11,8 @@ from typing import Any, Literal, NamedTuple
 
 #: The end of an operation that never returned.
 NEVER = 1 << 60
+#: Nobody knows what comes of a call that raised: who made it goes on as a worker whose number is higher by this.
+NEXT_LIFE = 1_000
 #: Numbers of a long list that are told.
 _SHOWN = 4
 

@@ -9,15 +9,12 @@ from conformance.backend import Backend
 from conformance.contracts import has
 from conformance.drive import Driver
 from conformance.histories.inside import Aborted, Inside
-from conformance.histories.operation import NEVER, Operation, Step, Verb
+from conformance.histories.operation import NEVER, NEXT_LIFE, Operation, Step, Verb
 from conformance.histories.plans.plan import Ask
 from conformance.histories.records import bare
 from conformance.histories.upkeep import compact_log, restored
 from conformance.histories.values import number_of, value_of
 from conformance.recording import raised
-
-#: Nobody knows what comes of a call that raised: it never ends, and who made it is not heard of again.
-_NEXT_LIFE = 1_000
 
 
 class Raised(NamedTuple):
@@ -203,7 +200,7 @@ class Client:
 
     def _retire(self, verb: str, error: Exception) -> None:
         self.raised.append(Raised(self._worker, verb, raised(error)))
-        self._worker += _NEXT_LIFE
+        self._worker += NEXT_LIFE
 
     def _value(self, key: Any) -> tuple[Any, Any]:
         """Return a version and the value that it has; the version first, so that it can only be too old."""

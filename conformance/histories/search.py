@@ -20,7 +20,8 @@ from conformance.backend import Backend
 from conformance.histories.drivers.schedule import Switch
 from conformance.histories.hung import culprit, stacks_after
 from conformance.histories.kinds import DRIVER, KINDS, judged
-from conformance.histories.operation import overlaps
+from conformance.histories.meetings import LOOKS, Meetings
+from conformance.histories.operation import Operation
 from conformance.histories.plans.plan import Plan
 from conformance.histories.replay import Repeat, fewest, only_asked
 from conformance.histories.rounds.round import LIMIT_S, Round
@@ -39,6 +40,8 @@ MAY_NEVER_MEET: tuple[Way, ...] = ("tasks", "cancelled")
 BY_THEMSELVES: tuple[Way, ...] = ("scheduled", "free", "handles", "tasks", "cancelled")
 
 
+#: Steps of transactions that change nothing.
+_READS = ("read", "get", "scan")
 #: The file to which a search that hangs writes its stacks, and the seconds it gets for that.
 _STACKS, _DUMP_S = "stacks", 1.0
 
@@ -97,6 +100,7 @@ class Searched:
         raised: Calls that raised.
         counted: What the kind counts, in all of them.
         found: The first that can't be.
+        alone: What changes raised, where those of one worker at most ever returned beside others; else empty.
     """
 
     rounds: int = 0
@@ -106,6 +110,7 @@ class Searched:
     raised: int = 0
     counted: int = 0
     found: Found | None = None
+    alone: str = ""
 
 
 def plan_of(order: Order, number: int) -> Plan:
@@ -123,16 +128,18 @@ def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searc
         order = replace(order, rounds=order.only.number + 1, only=None)
     start = time.monotonic()
     counts: dict[str, Any] = dict.fromkeys(("rounds", "operations", "overlapping", "unknown", "raised", "counted"), 0)
+    meetings = Meetings()
     with WAYS[order.way](backend, contract, order.workers) as carry_out:
         for number in range(order.rounds):
             place = folder / f"round-{number}"
             place.mkdir(parents=True)
             one = carry_out(place, plan_of(order, number), _seed(order, number))
             verdict = judged(order.plan, one)
+            _note(meetings, one)
+            counts["overlapping"] = meetings.overlapping
             for name, more in (
                 ("rounds", 1),
                 ("operations", len(one.history)),
-                ("overlapping", overlaps(one.history)),
                 ("unknown", verdict.answer == "unknown"),
                 ("raised", len(one.raised)),
                 ("counted", KINDS[order.plan].counts(one.history)),
@@ -147,7 +154,21 @@ def search(backend: Backend, contract: str, folder: Path, order: Order) -> Searc
             # One more would take as long as the others did.
             if (time.monotonic() - start) * (number + 2) / (number + 1) > _limit_s(order, **counts):
                 break
-    return Searched(**counts)
+    return Searched(**counts, alone=meetings.alone)
+
+
+def _note(meetings: Meetings, one: Round) -> None:
+    raised = {each.worker: each for each in one.raised}
+    returned = [_seen(each) for each in one.history if each.outcome != "info" or each.worker not in raised]
+    changes = {worker: each for worker, each in raised.items() if each.verb not in LOOKS}
+    meetings.note(returned, {worker: f"{each.verb} raised {each.error}" for worker, each in changes.items()})
+
+
+def _seen(one: Operation) -> Operation:
+    """Return a transaction that only reads, or reads that were made outside of any, as a look."""
+    if one.verb == "transaction" and all(step[0] in _READS for step in one.answer or ()):
+        return one._replace(verb="get")
+    return one
 
 
 def _limit_s(order: Order, rounds: int, overlapping: int, **_: int) -> float:
@@ -162,7 +183,7 @@ def _repeated(backend: Backend, contract: str, folder: Path, order: Order, only:
         one = _replayed(backend, contract, folder, order, only.number, only.switches)
         if one is not None:
             found = Found(only.number, one, judged(order.plan, one))
-            return Searched(rounds=1, operations=len(one.history), overlapping=overlaps(one.history), found=found)
+            return Searched(rounds=1, operations=len(one.history), found=found)
     return Searched()
 
 

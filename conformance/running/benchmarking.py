@@ -171,7 +171,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def _findings(item: pytest.Function, measurement: Measurement) -> Findings:
     known, line, run = item.config.stash[FINDINGS], item.config.stash[LINE], item.config.stash[RUN]
     if measurement.function not in known:
-        backends = [run.profiles[name].backend for name in item.config.stash[SELECTED][measurement.function]]
+        selected = item.config.stash[SELECTED][measurement.function]
+        # In the order of the command line, whatever that of the items is: the first one is the reference.
+        backends = [profile.backend for name, profile in run.profiles.items() if name in selected]
         laboratory = item.funcargs[LABORATORY]
         assert isinstance(laboratory, Laboratory)
         if line is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,19 @@ def test_each_is_measured_beside_the_disk_of_its_promise(laboratory: Laboratory)
     assert (record["reference"], record["limit"], record["rounds"]) == ("a", IN_PLACE, 3)
     low, high = record["interval"]["reference"]
     assert low <= record["ratio_to_reference"] <= high
+    laboratory.close()
+
+
+def test_each_is_measured_beside_the_bytes_that_it_writes(laboratory: Laboratory) -> None:
+    """Backends of different values write records of different sizes, and each has a bare disk of its own size."""
+    bare = dicts("bare")
+    found = laboratory.alone("state", PUT, [dicts("a"), dicts("same"), replace(bare, values="bytes")])
+    one, same, other = found["a"], found["same"], found["bare"]
+    assert isinstance(one, Measured)
+    assert isinstance(same, Measured)
+    assert isinstance(other, Measured)
+    assert one.payload_bytes == same.payload_bytes != other.payload_bytes
+    assert one.limits == same.limits != other.limits
     laboratory.close()
 
 

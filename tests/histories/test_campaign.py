@@ -131,6 +131,7 @@ def test_searches_add_up_in_any_order() -> None:
     one = together(searches)
     assert one == together(dict(reversed(searches.items())))
     assert one == Searched(10, 60, 1, 1, 2, 7, first)
+    assert together({7: Searched(alone="second"), 3: Searched(alone="first"), 1: Searched()}).alone == "first"
     assert together({}) == Searched()
     assert pickle.loads(pickle.dumps(one)) == one
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.histories.claims import JOBS, RECURRING, Deed, Kind, judged, overlaps
+from conformance.histories.claims import JOBS, RECURRING, Deed, Kind, judged
 from conformance.histories.claims_rounds import Order, search
 from conformance.values.jobs import small_job
 from tests.mutants.jobs_base import HONEST, backend
@@ -120,12 +120,6 @@ def test_lost_saves_are_found() -> None:
     unsure = [saves[0], saves[1]._replace(outcome="info")]
     for number in (1, 2):
         assert judged("saves", [], unsure, {"own": small_job("own", number)}) is None
-
-
-def test_overlapping_calls() -> None:
-    """Calls of two workers overlap unless one returned before the other began; those of one worker never do."""
-    assert not overlaps([claims(at=0), claims(at=5, worker=2), claims(at=10)])
-    assert overlaps([claims(at=0), claims(at=4, worker=2)])
 
 
 KINDS: list[Kind] = ["claims", "takeovers", "completions", "saves"]

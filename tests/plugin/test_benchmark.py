@@ -72,6 +72,23 @@ def test_two_backends_are_measured_in_turns(project: pytest.Pytester) -> None:
     assert first["limits"][0]["median"] == second["limits"][0]["median"]
 
 
+def test_the_first_backend_is_the_reference_in_any_order_of_the_items(project: pytest.Pytester) -> None:
+    """Plugins put items into other orders; what is compared with what does not change with it."""
+    project.makeconftest(
+        """
+        import pytest
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_collection_modifyitems(items):
+            items.reverse()
+        """
+    )
+    run = ("--backend=mystore:Store", "--backend=memory", "--conformance-json=r.json", "-p", "no:randomly")
+    assert project.runpytest(*run, *ONE).ret == 0
+    references = {one["backend"]: one["reference"] for one in benchmarks(project)}
+    assert references == {"mystore:Store": "", "memory": "mystore:Store"}
+
+
 def test_a_store_that_raises_is_red(project: pytest.Pytester) -> None:
     """The item of the backend fails with its own frame; the other one is measured; the verdict is no pass."""
     project.makepyfile(

@@ -20,6 +20,7 @@ from conformance.histories.search import Found, Order, Searched
 from conformance.histories.verdict import Verdict
 from conformance.result import Result
 from conformance.suites.concurrency import laboratory
+from conformance.suites.concurrency.laboratory import REFUSED
 from conformance.workers import WorkerError
 from tests.benches import bench
 from tests.mutants.concurrency_threads import HONEST
@@ -71,10 +72,11 @@ def test_what_was_judged_is_evidence(tmp_path: Path) -> None:
     ("answer", "reason"),
     [
         (Searched(rounds=5, operations=40), "no two calls were ever made at the same time"),
+        (Searched(rounds=5, operations=40, overlapping=4, alone="put raised no"), REFUSED.format("put raised no")),
         (Searched(rounds=5, operations=40, overlapping=5, unknown=1), "2 histories could not be decided"),
         (WorkerError("no fork"), "no fork"),
     ],
-    ids=["nothing overlapped", "undecided", "no worker"],
+    ids=["nothing overlapped", "one alone", "undecided", "no worker"],
 )
 def test_what_was_not_tried_is_no_pass(answer: Searched | Exception, reason: str, tmp_path: Path) -> None:
     """The reason says what is missing."""

@@ -9,7 +9,7 @@ from conformance.histories.claims import Deed, Kind
 from conformance.histories.claims_rounds import Order, Workers, meet
 from conformance.result import Inconclusive, NotApplicable, Violation
 from conformance.suites.concurrency.among_tasks import NEVER_WAITED
-from conformance.suites.concurrency.laboratory import crew_of
+from conformance.suites.concurrency.laboratory import REFUSED, crew_of
 from conformance.workers import WorkerError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def require_jobs(trial: Trial, kind: Kind, by: Workers, expected: str) -> None:
 
     Raises:
         Violation: Something can't be.
-        Inconclusive: No worker could be started, or no two calls overlapped.
+        Inconclusive: No worker could be started, no two calls overlapped, or only one worker could change anything.
         NotApplicable: They are tasks, and the store never let another one run.
     """
     order = Order(kind, by, trial.seed % 1_000_003, trial.effort.rounds, trial.effort.round_seconds)
@@ -46,6 +46,8 @@ def require_jobs(trial: Trial, kind: Kind, by: Workers, expected: str) -> None:
     if met.found is not None:
         what = f"{kind} of {order.workers} {by} at the same time, in round {met.rounds - 1}"
         raise Violation(what, expected=expected, got=met.found.why, story=_told(met.found.deeds))
+    if met.alone:
+        raise Inconclusive(REFUSED.format(met.alone))
     if not met.overlapping:
         if by == "tasks":
             raise NotApplicable(NEVER_WAITED)

@@ -20,6 +20,8 @@ from conformance.workers import Crew, WorkerError
 if TYPE_CHECKING:
     from conformance.trial import Trial
 
+#: Why a check is inconclusive where the store lets only one worker change anything.
+REFUSED = "at most one worker could change anything while others were there: {}"
 #: Longer than any round.
 _EVER_S = 3_600.0
 #: Calls that are shown at most beside one that raised.
@@ -72,7 +74,8 @@ def require(trial: Trial, plan: str, ways: Sequence[Way]) -> int:
 
     Raises:
         Violation: Some history can't be; the smallest that was found is shown.
-        Inconclusive: No process could be started, no two calls overlapped, or a history was not decided.
+        Inconclusive: No process could be started, no two calls overlapped, only one worker could change anything, or
+            a history was not decided.
     """
     found: list[Searched] = []
     for orders in _at_once(_repeated(trial, [_order(trial, plan, way) for way in ways])):
@@ -81,6 +84,8 @@ def require(trial: Trial, plan: str, ways: Sequence[Way]) -> int:
             if searched.found is not None:
                 raise _violation(trial, order, searched.found)
             found.append(searched)
+    if alone := next((searched.alone for searched in found if searched.alone), ""):
+        raise Inconclusive(REFUSED.format(alone))
     if not sum(searched.overlapping for searched in found):
         raise Inconclusive("no two calls were ever made at the same time")
     if unknown := sum(searched.unknown for searched in found):
