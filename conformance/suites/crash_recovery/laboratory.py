@@ -177,20 +177,26 @@ def require(trial: Trial, name: str, models: tuple[str, ...], broken: Callable[[
     """
     for one in explored(trial, name, models):
         findings = [finding for finding in one.findings if broken(finding)]
-        sure = confirmed(explorer_of(trial, name), findings)
+        sure = confirmed(explorer_of(trial, name), findings, broken)
         if sure is not None:
             raise violation(trial, name, sure, len(findings))
 
 
-def confirmed(explorer: Explorer, findings: Sequence[Finding]) -> Finding | None:
+def confirmed(
+    explorer: Explorer, findings: Sequence[Finding], broken: Callable[[Finding], bool] = lambda _: True
+) -> Finding | None:
     """Return the worst and earliest finding that a process shows too that has opened nothing else.
 
-    A child opens the store on many trees. What it shows on one must not be the fault of what an earlier one left.
+    A child opens the store on many trees. What it shows on one must not be the fault of what an earlier one left. What
+    the process shows that has opened nothing else counts, also where that is broken in another way.
     """
     for finding in sorted(findings, key=_badness):
         tree = explorer.disk(finding.model).tree(finding.state.kept)
-        if explorer.recorded.history.judge(explorer.observe_alone(tree), finding.moment) == finding.verdict:
-            return finding
+        observation = explorer.observe_alone(tree)
+        verdict = explorer.recorded.history.judge(observation, finding.moment)
+        again = replace(finding, verdict=verdict, observation=observation)
+        if verdict != "fine" and broken(again):
+            return again
     return None
 
 
