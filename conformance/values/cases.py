@@ -238,6 +238,11 @@ NEIGHBOURS: Mapping[str, tuple[str, ...]] = {
     "percent": ("%", "%25", "%2525", "100%", "100%25"),
     "plus": ("a b", "a+b", "a%20b", "a%2Bb"),
     "suffixes": ("a", "a.json", "a.tmp", "a.lock", "a~", "a.1", "a.bak"),
+    # Pairs of one CRC-32, Adler-32, FNV-1, FNV-1a, DJB2, hash of Java and sum: a checksum alone is no name of a key.
+    "checksums": (
+        *("plumless", "buckeroo", "ccc", "dad", "creamwove", "quists", "costarring", "liquid"),
+        *("hetairas", "mentioner", "Aa", "BB", "ab", "ba"),
+    ),
     "numbers": ("1", "01", "1.0", "+1", "1e0"),
     "wildcards": ("a_c", "abc", "a%c", "a*c", "a?c", "a[b]c"),
     "prefixes": ("a", "aa", "aaa", "a.a", "a/a"),

@@ -27,7 +27,7 @@ def _isolated(trial: Trial, ways: Sequence[Way]) -> None:
 
 @check(
     "STATE-CONC-61",
-    sources=f"{_SOURCES}; mutants dirty_read, aborted_write_stays, non_repeatable_read, write_skew (by threads)",
+    sources=f"{_SOURCES}; mutants dirty_read_by_threads, write_skew_by_threads",
     capability="transactions",
     promise="sharing:threads isolation",
     needs=_NEEDS,
@@ -94,7 +94,7 @@ def test_no_key_comes_or_goes_in_a_transaction_of_a_thread(trial: Trial) -> None
 
 @check(
     "STATE-CONC-71",
-    sources=f"{_SOURCES}; mutants aborted_write_stays, non_repeatable_read, write_skew (by processes)",
+    sources=f"{_SOURCES}; mutants non_repeatable_read_by_processes, write_skew_by_processes",
     capability="transactions",
     promise="sharing:processes isolation",
     needs=_REOPENED,

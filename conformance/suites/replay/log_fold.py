@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from conformance.trial import Trial
 
 
-@check("LOG-REPLAY-01", sources="Temporal, deterministic constraints; mutants replay_*, float_sum_order")
+@check(
+    "LOG-REPLAY-01",
+    sources="Temporal, deterministic constraints; mutants replay_wall_clock, float_sum_order",
+)
 def test_the_fold_depends_on_the_events_alone(trial: Trial) -> None:
     """The fold gives the same state for the same events: again, and in another process on another day.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conformance.check import check
 from conformance.literal import literal
+from conformance.models.jobs import JobModel
 from conformance.suites.round_trip.jobs_steps import (
     claim,
     complete,
@@ -31,34 +31,6 @@ _IDS = ("a", "b", "c")
 _POLICIES: tuple[dict[str, str], ...] = ({}, {"misfire": "once"}, {"misfire": "all"}, {"misfire": "skip"})
 
 
-@dataclass
-class _Kept:
-    """What the model knows of a job: its record, its claim if it has one, and its attempts."""
-
-    job: dict[str, Any]
-    token: int | None = None
-    until: int = 0
-    attempts: int = 0
-
-    def is_due(self, now: int) -> bool:
-        """Tell whether it is due and nobody's."""
-        if self.job["runAt"] > now or (self.token is not None and self.until > now):
-            return False
-        return self.job["status"] == "ready" or (self.job["status"] == "running" and self.token is not None)
-
-    def is_poison(self) -> bool:
-        """Tell whether it was claimed as often as it may be."""
-        most = self.job.get("maxAttempts")
-        return most is not None and self.attempts >= most
-
-    def is_missed(self, now: int) -> bool:
-        """Tell whether it is not run for its time, but waits for the next."""
-        job = self.job
-        if job.get("misfire") != "skip" or not job["intervalMs"] or now - job["runAt"] < job["intervalMs"]:
-            return False
-        return bool((now - job["runAt"]) % job["intervalMs"])
-
-
 class _Model:
     """A store, and what it must hold; each step is done to both."""
 
@@ -66,7 +38,7 @@ class _Model:
         self.trial, self.session = trial, session
         self.store: Handle = session.open()
         self.now = 1_000
-        self.kept: dict[str, _Kept] = {}
+        self.kept: dict[str, JobModel] = {}
         self.claims: list[tuple[str, int]] = []
 
     def save(self, which: int, delay: int, more: int) -> None:
@@ -79,7 +51,7 @@ class _Model:
             recurs = {"intervalMs": 20, "maxRuns": 3 if more & 4 else None, **_POLICIES[more & 3]}
             tries = {"maxAttempts": 2} if more & 8 else {}
             job = small_job(job_id, more, runAt=self.now + delay, **(recurs if more & 16 else {}), **tries)
-            self.kept[job_id] = _Kept(dict(job))
+            self.kept[job_id] = JobModel(dict(job))
         save(self.store, job)
 
     def wait(self, _which: int, passed: int, _more: int) -> None:
@@ -119,15 +91,12 @@ class _Model:
         if not sure and (got["status"], got["runAt"]) == (kept.job["status"], kept.job["runAt"]):
             return
         crashed, claimed = kept.is_poison(), kept.token is not None
-        kept.job.update({"status": "crashed"} if crashed else {"runAt": self._next_after(kept.job)})
+        kept.job.update({"status": "crashed"} if crashed else {"runAt": kept.next_after(self.now)})
         # Whether a claim that has expired ends with the time that is missed is not said: it is not used any more.
         self.claims = [pair for pair in self.claims if pair[0] != job_id]
         if crashed or not (claimed and got["status"] == "running"):
             kept.token, kept.job["status"] = None, "crashed" if crashed else "ready"
         keeps(self.trial, self.store, kept.job, f"a job that was moved on by {what}")
-
-    def _next_after(self, job: dict[str, Any]) -> int:
-        return int(job["runAt"] + 20 * -(-(self.now - job["runAt"]) // 20))
 
     def end(self, which: int, how: int, more: int) -> None:
         """Complete, fail or renew one of the claims that there ever were."""
@@ -154,12 +123,12 @@ class _Model:
         else:
             self._ended(kept, verb, more)
 
-    def _ended(self, kept: _Kept, verb: str, more: int) -> None:
+    def _ended(self, kept: JobModel, verb: str, more: int) -> None:
         job, kept.token = kept.job, None
         if verb == "complete":
             job.update(runCount=job["runCount"] + 1, lastRunAt=self.now, result=more, error=None, status="stopped")
             if job["intervalMs"] and (job["maxRuns"] is None or job["runCount"] < job["maxRuns"]):
-                job.update(status="ready", runAt=self._next_time(job))
+                job.update(status="ready", runAt=self._next_time(kept))
             kept.attempts = 0
         else:
             job.update(error=more, status="failed" if kept.is_poison() else "ready")
@@ -167,13 +136,13 @@ class _Model:
         ended(self.trial, self.store, job, self.now, how, f"the job after to {verb} at {self.now}")
         job["history"] = fetch(self.trial, self.store, job["id"])["history"]
 
-    def _next_time(self, job: dict[str, Any]) -> int:
-        run_at: int = job["runAt"]
-        if job.get("misfire") == "skip":  # what is made of a run that took long is not said
-            got = fetch(self.trial, self.store, job["id"])["runAt"]
-            return got if type(got) is int and got > run_at and (got - run_at) % 20 == 0 else run_at + 20
-        passed = 1 if job.get("misfire") == "all" else max(1, (self.now - run_at) // 20 + 1)
-        return run_at + 20 * passed
+    def _next_time(self, kept: JobModel) -> int:
+        job, run_at = kept.job, kept.job["runAt"]
+        if job.get("misfire") != "skip":
+            return kept.next_after_completion(self.now)
+        # What is made of a run that took long is not said.
+        got = fetch(self.trial, self.store, job["id"])["runAt"]
+        return int(got if type(got) is int and got > run_at and (got - run_at) % 20 == 0 else run_at + 20)
 
     def reopen(self, _which: int, _how: int, _more: int) -> None:
         """Close the store and open it again."""

@@ -227,7 +227,7 @@ def test_refused_job_damages_nothing(trial: Trial) -> None:
         has(trial, store, small_job("new", 3), "getting a job whose first save was refused, and whose second was not")
 
 
-@check("JOBS-ID-01", sources="KEY rows of the mutant catalogue; path_traversal", needs=_LISTED)
+@check("JOBS-ID-01", sources="the state contract on keys; mutant path_traversal", needs=_LISTED)
 def test_any_text_is_an_id(trial: Trial) -> None:
     """Any text is an id of its own: with slashes and dots, in any script, and long ones; what can't be is refused.
 
@@ -254,7 +254,7 @@ def test_any_text_is_an_id(trial: Trial) -> None:
         lists(trial, store, kept, "listing jobs with odd ids")
 
 
-@check("JOBS-ID-02", sources="KEY rows of the mutant catalogue; case_insensitive_keys", needs=_LISTED)
+@check("JOBS-ID-02", sources="the state contract on keys; mutant keys_case_folded", needs=_LISTED)
 def test_ids_that_look_alike_are_kept_apart(trial: Trial) -> None:
     """Ids that differ at all are different jobs: in case, in normal form, in spaces, in an escape.
 

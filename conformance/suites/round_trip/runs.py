@@ -117,7 +117,7 @@ def test_missing_runs_are_answered_alike(trial: Trial) -> None:
             ask(session.reopen(store), "run-1", "from a store that was opened again")
 
 
-@check("RUNS-SAVE-01", sources="RUN-02; mutant merge_on_save", needs=_GATE)
+@check("RUNS-SAVE-01", sources="RUN-02; mutant runs_merges", needs=_GATE)
 def test_save_replaces_the_whole_record(trial: Trial) -> None:
     """Saving a run replaces its whole record: nothing of the earlier one is left, and nothing is merged.
 

@@ -70,7 +70,7 @@ def test_tokens_of_a_run_grow(trial: Trial) -> None:
 
 @check(
     "RUNS-FENCE-02",
-    sources="RUN-23, RUN-24; langgraph#8796; mutant fencing_ignored",
+    sources="RUN-23, RUN-24; langgraph#8796; mutant runs_ignores_tokens",
     capability=_FENCING,
     needs=(*_LISTED, "RUNS-FENCE-01"),
 )

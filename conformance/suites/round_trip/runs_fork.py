@@ -91,7 +91,7 @@ def test_branch_has_the_checkpoints_up_to_its_own(trial: Trial) -> None:
         trial.equal(sorted(ids(listing(trial, store))), expected, "the ids that are listed after runs were forked")
 
 
-@check("RUNS-FORK-02", sources="RUN-18; mutant fork_mutates_source", capability=_FORK, needs=_GATE)
+@check("RUNS-FORK-02", sources="RUN-18; mutant runs_fork_noted_in_source", capability=_FORK, needs=_GATE)
 def test_fork_leaves_the_source_untouched(trial: Trial) -> None:
     """Forking changes nothing in the source, in no field, nor in any other run.
 

@@ -32,7 +32,7 @@ def _not_taken_for(trial: Trial, store: Handle, run_id: str) -> None:
         trial.equal(found, [None], "getting a run by an id that differs at its end only")
 
 
-@check("RUNS-ID-01", sources="the state contract on keys; mutants path_traversal, slash_to_underscore", needs=_LISTED)
+@check("RUNS-ID-01", sources="the state contract on keys; mutants path_traversal, runs_no_slashes", needs=_LISTED)
 def test_any_text_is_an_id(trial: Trial) -> None:
     """Any text of up to 200 characters is an id: it is kept, found and listed as it is.
 
@@ -62,7 +62,7 @@ def test_any_text_is_an_id(trial: Trial) -> None:
             _listed_once(trial, store, runs, "listing runs with odd ids, the store opened again")
 
 
-@check("RUNS-ID-02", sources="KEY rows of the mutant catalogue; RUN-06", needs=_LISTED)
+@check("RUNS-ID-02", sources="the state contract on keys; RUN-06", needs=_LISTED)
 def test_ids_that_look_alike_are_kept_apart(trial: Trial) -> None:
     """Ids that differ at all name different runs: in case, in normal form, in spaces, in an escape.
 

@@ -51,7 +51,7 @@ def _descends(trial: Trial, store: Handle, run_id: str, expected: list[str], wha
     trial.equal(list(found), expected, f"{what}: the lineage of {run_id!r}")
 
 
-@check("RUNS-LINEAGE-01", sources="RUN-04, RUN-28; mutant lineage_dropped", needs=_LISTED)
+@check("RUNS-LINEAGE-01", sources="RUN-04, RUN-28; mutant runs_loses_lineage", needs=_LISTED)
 def test_lineage_comes_back(trial: Trial) -> None:
     """The lineage in the metadata of a run comes back as it was saved, and is changed by no save but the run's own.
 

@@ -28,7 +28,7 @@ _MANY = 150
 _MIXED = ("run-5", "run-1", "run-10", "B", "run-2", "a", "run-9", "é", "run-3")
 
 
-@check("RUNS-LIST-01", sources="RUN-15, RUN-35; mutants list_forgets, list_duplicates", needs=_GATE)
+@check("RUNS-LIST-01", sources="RUN-15, RUN-35; mutants runs_forgets_saved_again, runs_lists_each_save", needs=_GATE)
 def test_every_run_is_listed_once(trial: Trial) -> None:
     """Every run that was saved is listed once, however often it was saved; an empty store lists none.
 
@@ -54,7 +54,7 @@ def test_every_run_is_listed_once(trial: Trial) -> None:
             trial.equal(sorted(ids(listing(trial, store))), sorted(runs), what)
 
 
-@check("RUNS-LIST-02", sources="RUN-03, RUN-15; mutant list_order_random", needs=_LISTED)
+@check("RUNS-LIST-02", sources="RUN-03, RUN-15; mutant runs_shuffles", needs=_LISTED)
 def test_listing_is_repeatable(trial: Trial) -> None:
     """Two listings with no write between them are equal, whatever was read meanwhile.
 
@@ -105,7 +105,7 @@ def test_listing_repeats_the_records(trial: Trial) -> None:
             trial.equal(stale, [], f"the fields listed of {item['id']!r} that its last record has no more")
 
 
-@check("RUNS-LIST-04", sources="RUN-15; mutant list_order_random", promise="durability:clean-close", needs=_LISTED)
+@check("RUNS-LIST-04", sources="RUN-15; mutant runs_shuffles", promise="durability:clean-close", needs=_LISTED)
 def test_listing_is_the_same_after_reopening(trial: Trial) -> None:
     """The listing is the same after the store was closed and opened again, its order included.
 

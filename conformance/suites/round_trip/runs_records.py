@@ -18,7 +18,7 @@ _GATE = ("RUNS-BASIC-01",)
 _LONG = 2_000
 
 
-@check("RUNS-FIELD-01", sources="RUN-02, RUN-08; mutants lineage_dropped, checkpoints_reordered", needs=_GATE)
+@check("RUNS-FIELD-01", sources="RUN-02, RUN-08; mutants runs_drops_lineage, runs_sorts_checkpoints", needs=_GATE)
 def test_every_field_comes_back(trial: Trial) -> None:
     """Every field of a run comes back as it was saved: no entry dropped, no list reordered, no number retyped.
 
@@ -42,7 +42,7 @@ def test_every_field_comes_back(trial: Trial) -> None:
         holds(trial, store, full, "getting a run with all of the fields")
 
 
-@check("RUNS-FIELD-02", sources="RUN-02; mutant unknown_fields_dropped", needs=_GATE)
+@check("RUNS-FIELD-02", sources="RUN-02; mutant runs_drops_unknown_fields", needs=_GATE)
 def test_unknown_fields_come_back(trial: Trial) -> None:
     """Fields that the store does not know come back as they were saved, in the run and at every depth of it.
 

@@ -162,7 +162,7 @@ def _lasting(trial: Trial) -> None:
         raise NotApplicable("durability is promised at 'volatile' only: two handles have no place to meet in")
 
 
-@check("STATE-CLOSE-01", sources="KV-61; mutant: double close", needs=BASIC, methods=("close",))
+@check("STATE-CLOSE-01", sources="KV-61; mutant close_raises_twice", needs=BASIC, methods=("close",))
 def test_closing_twice_is_harmless(trial: Trial) -> None:
     """Closing a closed store does nothing: it raises nothing, and what was stored stays.
 

@@ -78,7 +78,7 @@ def test_refusals_are_type_or_value_errors(trial: Trial) -> None:
             )
 
 
-@check("STATE-FAIL-03", sources="mutant int_key_to_str; sqlitedict folds 1 and '1'", needs=BASIC)
+@check("STATE-FAIL-03", sources="mutants int_key_to_str, equal_keys_differ; sqlitedict folds 1 and '1'", needs=BASIC)
 def test_keys_that_are_not_texts_are_exact_or_refused(trial: Trial) -> None:
     """A key that is not a text is a key of its own, or is refused loudly; it is never folded into a text.
 
@@ -90,7 +90,7 @@ def test_keys_that_are_not_texts_are_exact_or_refused(trial: Trial) -> None:
     """
     text = domain.numbered(trial.backend.values, 1)
     other = domain.numbered(trial.backend.values, 2)
-    pairs = {"1": 1, "1.5": 1.5, "None": None, "True": True, "a": b"a", "('a',)": ("a",)}
+    pairs = {"1": 1, "1.5": 1.5, "None": None, "True": True, "a": b"a", "('a',)": ("a",), "('ab', 'ab')": ("ab", "ab")}
 
     @trial.cases(dict(pairs))
     def _(store: Handle, key: Any) -> None:
@@ -100,6 +100,7 @@ def test_keys_that_are_not_texts_are_exact_or_refused(trial: Trial) -> None:
         if not trial.refused(lambda: store.__setitem__(key, other)):
             trial.equal(store[name], text, f"reading the key {name!r} after the key {key!r} was written")
             trial.equal(store[key], other, f"reading the key {key!r}, which was accepted")
+            trial.equal(store[_anew(key)], other, f"reading a key that is equal to {key!r}, which was accepted")
             trial.true(
                 any(same(one, key) for one in store),
                 f"looking for {key!r} in the listing",
@@ -119,4 +120,10 @@ def test_keys_that_are_not_texts_are_exact_or_refused(trial: Trial) -> None:
             if not trial.refused(lambda key=key, store=store: store.__setitem__(key, other)):  # type: ignore[misc]
                 store = session.reopen(store)
                 trial.equal(store[name], text, f"reading the key {name!r}, after the key {key!r} and reopening")
-                trial.equal(store[key], other, f"reading the key {key!r}, which was accepted, after reopening")
+                what = f"reading a key that is equal to {key!r}, which was accepted, after reopening"
+                trial.equal(store[_anew(key)], other, what)
+
+
+def _anew(key: Any) -> Any:
+    """Return an equal key that shares no part with the other, where it has parts."""
+    return tuple("".join([*part]) for part in key) if isinstance(key, tuple) else key

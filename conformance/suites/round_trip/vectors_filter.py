@@ -65,7 +65,7 @@ def test_only_records_that_match_are_found(trial: Trial) -> None:
                 nearest(trial, store, vector, 40, matching, f"a search for all with {where}", where=where)
 
 
-@check("VECTORS-FILTER-02", sources="VEC-13; mutant filter after k", capability=_CAPABILITY, needs=_FILTERS)
+@check("VECTORS-FILTER-02", sources="VEC-13; mutant vectors_filter_after_k", capability=_CAPABILITY, needs=_FILTERS)
 def test_filter_comes_before_k(trial: Trial) -> None:
     """Records are picked before the nearest `k` are taken: as many are found as match, however far away they are.
 
