@@ -9,6 +9,7 @@ import difflib
 import hashlib
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,10 @@ from types import ModuleType
 from typing import Any
 
 from conformance.backend import CONTRACTS, PROMISES, Backend, Where
-from conformance.project import read_toml
+from conformance.project import read_table
+
+#: A dotted name; Python imports more than what it calls identifiers, such as `my-store`.
+_MODULE = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 class AddressError(Exception):
@@ -133,13 +137,18 @@ def _module_at(path: Path, address: str) -> ModuleType:
         sys.path.append(str(path.parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise AddressError(f"backend {address!r}: importing {path} raised {_told(error)}") from error
     return module
 
 
 def _module_named(name: str, base: Path, address: str) -> ModuleType:
+    if not _MODULE.fullmatch(name):
+        raise AddressError(
+            f"backend {address!r}: {name!r} is no name of a module. Name a file, with its ending: "
+            f"--backend={name}.py:{address.rpartition(':')[2]}."
+        )
     top = name.partition(".")[0]
     # A module that lies where the command was given is found, as by other tools that take module:attribute.
     if top not in sys.modules and importlib.util.find_spec(top) is None and list(base.glob(f"{top}*")):
@@ -154,7 +163,7 @@ def _module_named(name: str, base: Path, address: str) -> ModuleType:
                 f"--backend=./file.py:attribute."
             ) from error
         raise AddressError(f"backend {address!r}: importing {name} raised {_told(error)}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise AddressError(f"backend {address!r}: importing {name} raised {_told(error)}") from error
 
 
@@ -166,8 +175,7 @@ _TABLE_KEYS = ("address", "lacks", *PROMISES)
 
 
 def _from_table(path: Path, name: str) -> Backend:
-    tables = read_toml(path).get("tool", {}).get("conformance", {}).get("backends", {})
-    table = tables.get(name)
+    table = read_table(path).get("backends", {}).get(name)
     heading = f"[tool.conformance.backends.{name}] in {path}"
     if isinstance(table, str):
         table = {"address": table}

@@ -87,6 +87,10 @@ def read_baseline(path: Path, source: str, rules: Rules, *, updates: bool) -> Ba
         raise GateError(f"baseline {path}: {error.strerror}.") from error
     except ValueError as error:
         raise GateError(f"baseline {path} is not JSON: {error}. {UPDATE} writes one where there is none.") from error
+    except RecursionError:
+        raise GateError(
+            f"baseline {path} is nested too deep to be a baseline. {UPDATE} writes one where there is none."
+        ) from None
     if not isinstance(record, dict) or not isinstance(record.get("backends"), dict):
         raise GateError(f'baseline {path} has no object "backends". {UPDATE} writes one where there is no file.')
     if record.get("schema") != SCHEMA:

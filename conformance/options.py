@@ -16,11 +16,11 @@ from typing import Any
 
 from conformance.address import nearest
 from conformance.backend import CONTRACTS
-from conformance.check import BENCHMARK, DIFFERENTIAL, suite_names
+from conformance.check import BENCHMARK, DIFFERENTIAL, catalogue, suite_names
 from conformance.effort import EFFORTS
 from conformance.gaps import GateError
 from conformance.gate import Gate, gate_of
-from conformance.project import ProjectError, read_toml
+from conformance.project import ProjectError, read_table
 from conformance.report.html import MISSING, can_be_made
 from conformance.shard import Shard, shard_of
 
@@ -108,7 +108,7 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
     """
     path = base / "pyproject.toml"
     try:
-        table = read_toml(path).get("tool", {}).get("conformance", {})
+        table = read_table(path)
     except ProjectError as error:
         raise OptionError(str(error)) from error
     for key in table:
@@ -159,7 +159,15 @@ def settle(given: Mapping[str, Any], environ: Mapping[str, str], base: Path, tod
     )
 
 
+#: A word that an option may have which takes several.
+_SUCH_AS = {"backend": "mystore", "suite": "round-trip", "disk": "posix"}
+
+
 def _words(name: str, value: Any, origins: Mapping[str, str]) -> tuple[str, ...]:
+    if not isinstance(value, (str, list, tuple)):
+        raise OptionError(
+            f'{name}={value!r} ({origins[name]}) is no list of texts. Write {_SOURCES[name][1]} = ["{_SUCH_AS[name]}"].'
+        )
     words = tuple(value.split()) if isinstance(value, str) else tuple(value)
     for word in words:
         if not isinstance(word, str):
@@ -190,7 +198,7 @@ def _disks(words: tuple[str, ...], origins: Mapping[str, str]) -> tuple[str, ...
 
 def _shard(value: str | None, origins: Mapping[str, str]) -> Shard | None:
     try:
-        return shard_of(value) if value is not None else None
+        return shard_of(value, most=len(catalogue())) if value is not None else None
     except ValueError as error:
         raise OptionError(f"shard ({origins['shard']}): {error}.") from None
 
@@ -207,7 +215,7 @@ def _one_of(name: str, value: Any, known: tuple[str, ...], origins: Mapping[str,
 def _number(name: str, value: Any, origins: Mapping[str, str]) -> int:
     try:
         number = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last for `inf`
         raise OptionError(f"{name}={value!r} ({origins[name]}) is not a whole number.") from None
     if isinstance(value, (bool, float)) or number < 0:
         raise OptionError(f"{name}={value!r} ({origins[name]}) is not a whole number from 0 on.")
@@ -218,10 +226,26 @@ def _path(value: Any, origins: Mapping[str, str], base: Path) -> Path:
     if not isinstance(value, (str, Path)):
         raise OptionError(f"json={value!r} ({origins['json']}) is not the name of a file.")
     # What stands in a file is relative to that file; what was typed is relative to where it was typed.
-    path = Path(value) if origins["json"] != "pyproject.toml" else base / value
-    if not path.absolute().parent.is_dir():
-        raise OptionError(f"json={str(value)!r} ({origins['json']}): there is no directory {path.absolute().parent}.")
-    return path.absolute()
+    path = (Path(value) if origins["json"] != "pyproject.toml" else base / value).absolute()
+    given = f"json={str(value)!r} ({origins['json']})"
+    if not path.parent.is_dir():
+        raise OptionError(f"{given}: there is no directory {path.parent}.")
+    try:  # now, and not after an hour of checks
+        _try_to_write(path)
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{given}: no record can be written into it: {error}. Name a file, or a new one.") from error
+    return path
+
+
+def _try_to_write(path: Path) -> None:
+    """Open a file for writing, and leave it as it was, or none where there was none."""
+    there = path.exists()
+    if there and not path.is_file() and not path.is_dir():
+        return  # a pipe or a device: whoever reads it would take the trial for the record
+    with path.open("ab"):
+        pass
+    if not there:
+        path.resolve().unlink(missing_ok=True)  # another worker of the run may have been faster
 
 
 def _folder(value: Any, origins: Mapping[str, str], base: Path) -> Path:

@@ -76,7 +76,7 @@ def probe(backend: Backend, *, only: str = "") -> Profile:
         )
     try:
         backend = _declared(backend)
-    except Exception as error:  # noqa: BLE001 - it asks a server, and may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it asks a server, and may raise anything
         return Profile(backend, {}, {}, f"asking what {backend.name} promises raised {raised(error)}")
     bare = is_bare(backend)
     missing: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -100,7 +100,7 @@ def probe(backend: Backend, *, only: str = "") -> Profile:
                     doing = "closing"
                     if callable(getattr(store, "close", None)):
                         driver.call(store.close)
-            except Exception as error:  # noqa: BLE001 - a store may raise anything
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a store may raise anything
                 return Profile(backend, {}, {}, f"{doing} {backend.address or backend.name} raised {raised(error)}")
     if not missing or (unfit and not bare):
         raise AddressError(f"backend {backend.address or backend.name!r}: {'; '.join(dict.fromkeys(unfit))}. {_ADVICE}")

@@ -20,12 +20,35 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file, `{}` where there is none.
 
     Raises:
-        ProjectError: The file is not TOML.
+        ProjectError: The file can't be read, or is not TOML.
     """
     try:
         table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         return table
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ProjectError(f"{path} can't be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:  # a number of too many digits is no TOMLDecodeError
         raise ProjectError(f"{path} is not valid TOML: {error}") from error
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Return `[tool.conformance]` of a TOML file, `{}` where there is none; its `backends`, if any, are a table too.
+
+    Raises:
+        ProjectError: The file can't be read, is not TOML, or has something else under one of these names.
+    """
+    tool = _inner(path, read_toml(path), "tool", "tool.conformance")
+    table = _inner(path, tool, "conformance", "tool.conformance")
+    _inner(path, table, "backends", "tool.conformance.backends")
+    return table
+
+
+def _inner(path: Path, table: dict[str, Any], key: str, wanted: str) -> dict[str, Any]:
+    inner = table.get(key, {})
+    if not isinstance(inner, dict):
+        raise ProjectError(
+            f"{path}: {key} = {inner!r} is no table. Write [{wanted}] in a line of its own, and its entries below."
+        )
+    return inner

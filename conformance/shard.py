@@ -14,6 +14,8 @@ from conformance.check import Check
 
 #: How a shard is written.
 _FORM = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)")
+#: Shards that a run can be divided into where nobody knows how many checks it has: more than any kit has.
+MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,22 @@ class Shard:
         return f"{self.number}/{self.of}"
 
 
-def shard_of(text: str) -> Shard:
+def shard_of(text: str, most: int = MOST) -> Shard:
     """Return the shard that a text names.
 
+    Args:
+        text: As `str(Shard)`.
+        most: How many there can be: what has no check judges nothing.
+
     Raises:
-        ValueError: It names none.
+        ValueError: It names none, or one of too many.
     """
     found = _FORM.fullmatch(text)
-    if found is None or int(found[1]) > int(found[2]):
+    # Digits are counted first: Python makes no number of thousands of them.
+    if found is not None and (len(found[2]) > len(str(most)) or int(found[2]) > most):
+        shown = text if len(text) <= 40 else f"{text[:40]}..."
+        raise ValueError(f"{shown!r} has more shards than there are checks: give at most {most}")
+    if found is None or len(found[1]) > len(found[2]) or int(found[1]) > int(found[2]):
         raise ValueError(f"{text!r} is not i/n with whole numbers and 1 <= i <= n, such as 2/5")
     return Shard(int(found[1]), int(found[2]))
 

@@ -8,7 +8,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from conformance.backend import PROMISES, SERVER
 from conformance.check import Check, catalogue
@@ -22,6 +22,15 @@ from conformance.values.equality import same
 
 if TYPE_CHECKING:
     from conformance.bench import Bench
+
+
+class _Failed(NamedTuple):
+    """A case of a table that failed, with the calls that were made and what the store raised."""
+
+    name: str
+    error: Exception
+    calls: tuple[Call, ...]
+    store_error: BaseException | None
 
 
 class Trial:
@@ -136,19 +145,21 @@ class Trial:
             failed = self._failing(table, body)
             if not failed:
                 return
-            name, first = failed[0]
-            names = ", ".join(one for one, _ in failed)
+            name, first = failed[0].name, failed[0]
+            names = ", ".join(one.name for one in failed)
             self._note = f"{len(failed)} of {len(table)} cases fail{'s' if len(failed) == 1 else ''}: {names}."
             with self.fresh() as session:
                 body(session.open(), table[name])
             self._note = f"Fails only after other cases ran in the same store. {self._note}".strip()
-            raise first
+            # Others that failed later have left theirs.
+            self._failed_calls, self._store_error = first.calls, first.store_error
+            raise first.error
 
         return run
 
-    def _failing(self, table: Mapping[str, Any], body: Callable[[Handle, Any], None]) -> list[tuple[str, Exception]]:
-        """Return the failing cases with their errors; after a failure the rest goes on in a fresh place."""
-        failed: list[tuple[str, Exception]] = []
+    def _failing(self, table: Mapping[str, Any], body: Callable[[Handle, Any], None]) -> list[_Failed]:
+        """Return the failing cases; after a failure the rest goes on in a fresh place."""
+        failed: list[_Failed] = []
         waiting = list(table.items())
         while waiting:
             name = waiting[0][0]
@@ -162,7 +173,7 @@ class Trial:
             except Exception as error:
                 if not isinstance(error, Violation) and error is not self._store_error:
                     raise
-                failed.append((name, error))
+                failed.append(_Failed(name, error, self._failed_calls, self._store_error))
         return failed
 
     def examples(self, *strategies: Any) -> Callable[[Callable[..., None]], None]:

@@ -42,6 +42,8 @@ def of_memory(**entries: Any) -> str:
     ("content", "message"),
     [
         ("{", "base.json is not JSON: "),
+        ("[" * 100_000, "base.json is nested too deep to be a baseline."),
+        ('{"schema": ' + "9" * 5_000, "base.json is not JSON: "),
         ("[]", 'base.json has no object "backends"'),
         ('{"schema": 2, "backends": {}}', "base.json: schema 2; this kit, "),
         ('{"schema": 1, "backend": 1, "backends": {}}', "base.json has no field 'backend'. Did you mean 'backends'?"),

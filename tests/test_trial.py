@@ -198,6 +198,36 @@ def test_a_case_that_needs_others_before_it_says_so(tmp_path: Path) -> None:
     assert len([call for call in result.counterexample.calls if "=" in call.source]) >= 3
 
 
+@pytest.mark.parametrize("error", [KeyError, RuntimeError])
+def test_the_first_of_several_cases_that_need_others_is_shown(tmp_path: Path, error: type[Exception]) -> None:
+    """What the store raised in it is the store's, and its calls are shown, though others raised after it."""
+
+    class SecondRead(PlainState):
+        reads = 0
+
+        def __getitem__(self, key: str) -> Any:
+            self.reads += 1
+            if self.reads == 2:
+                raise error(f"no {self.reads}")
+            return super().__getitem__(key)
+
+    def table(trial: Trial) -> None:
+        @trial.cases({"a": 1, "b": 2, "c": 3, "d": 4})
+        def _(store: Any, value: Any) -> None:
+            store["k"] = value
+            trial.equal(store["k"], value, "reading")
+
+    result = judged(table, tmp_path, state_mutant("second", "", (), SecondRead).backend)
+    assert result.outcome == "fail", result.reason
+    assert result.counterexample is not None
+    assert result.counterexample.got.startswith(error.__name__)
+    assert result.counterexample.note == "Fails only after other cases ran in the same store. 2 of 4 cases fail: b, d."
+    assert [call.source for call in result.counterexample.calls if "=" in call.source][1:] == [
+        "store['k'] = 1",
+        "store['k'] = 2",
+    ]
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"), [(NotApplicable("why"), "not applicable"), (Inconclusive("why"), "inconclusive")]
 )

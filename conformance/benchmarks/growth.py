@@ -29,7 +29,7 @@ class Growth:
         slope_interval: Of the slope, by bootstrap of the rounds.
         halves: What the second half of the lengths adds, as a multiple of what the first half adds.
         halves_interval: Of that, by bootstrap of the rounds.
-        word: `linear`, `faster than linear`, `slower than linear`, `flat`, or `unsettled`.
+        word: `linear`, `faster than linear`, `slower than linear`, `flat`, `shrinking`, or `unsettled`.
     """
 
     lengths: tuple[int, ...]
@@ -44,9 +44,9 @@ class Growth:
 def growth(samples: Mapping[int, Samples], seed: int) -> Growth:
     """Return how a time grows with a length.
 
-    It is flat where the interval of the slope has a zero in it and what it may add is less than `FLAT` of the time.
-    It is a line where the second half of the lengths adds as much as the first, by `LINE`, with certainty; where the
-    interval lies outside, it is none; else the rounds do not settle it.
+    It is flat where the interval of the slope has a zero in it and what it may add is less than `FLAT` of the time, and
+    shrinks where all of that interval is below zero. It is a line where the second half of the lengths adds as much as
+    the first, by `LINE`, with certainty; where the interval lies outside, it is none; else the rounds do not settle it.
 
     Args:
         samples: The times at each length, round by round; an odd number of lengths, evenly spaced.
@@ -67,7 +67,7 @@ def growth(samples: Mapping[int, Samples], seed: int) -> Growth:
     medians = tuple(median(column) for column in columns)
     around = interval(slope, *columns, seed=seed)
     halves = interval(_halves, *columns, seed=seed)
-    word = _word(halves)
+    word = _word(halves) if around[1] >= 0 else "shrinking"
     if around[0] <= 0 <= around[1]:
         adds = max(-around[0], around[1]) * (lengths[-1] - lengths[0])
         word = "flat" if adds <= FLAT * median(medians) else "unsettled"
@@ -78,7 +78,8 @@ def _halves(*columns: Sequence[float]) -> float:
     times = [median(column) for column in columns]
     middle = len(times) // 2
     first, second = times[middle] - times[0], times[-1] - times[middle]
-    return second / first if first > 0 else float("inf")
+    # A time that falls has halves as well; one that rises after it fell, or did not move, does so faster than any line.
+    return second / first if first > 0 or first < 0 > second else float("inf")
 
 
 def _word(halves: Interval) -> str:

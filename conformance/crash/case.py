@@ -21,6 +21,12 @@ from conformance.workers import Crew
 
 #: Raised when a field changes its meaning or goes away.
 SCHEMA = 1
+#: What reading a file raises that is no case. What is nested too deep is a RecursionError of JSON, and that or a
+#: MemoryError of Python's own parser.
+_UNFIT = (
+    *(ValueError, KeyError, TypeError, AttributeError, SyntaxError),
+    *(zlib.error, RecursionError, MemoryError),
+)
 
 
 class CaseError(Exception):
@@ -101,10 +107,9 @@ def read_case(path: Path) -> Case:
         case = Case.from_dict(record)
     except OSError as error:
         raise CaseError(f"{path}: {error.strerror}. Give a case file that a failed check wrote.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, SyntaxError, zlib.error) as error:
-        raise CaseError(
-            f"{path} is no case file ({type(error).__name__}: {error}). Give a file that a failed check wrote."
-        ) from None
+    except _UNFIT as error:
+        why = ": ".join(part for part in (type(error).__name__, str(error)) if part)
+        raise CaseError(f"{path} is no case file ({why}). Give a file that a failed check wrote.") from None
     return case
 
 

@@ -20,7 +20,7 @@ from conformance.migrate.journal import write_whole
 from conformance.migrate.moving import ORDER, migrate
 from conformance.migrate.progress import ProgressLine
 from conformance.migrate.side import Side
-from conformance.project import ProjectError, read_toml
+from conformance.project import ProjectError, read_table
 from conformance.registered import named_backends
 
 EXIT_EQUAL, EXIT_STOPPED, EXIT_UNFIT = 0, 1, 2
@@ -95,7 +95,7 @@ def _on_again(journal: Path) -> Iterator[str]:
 def _side(arguments: argparse.Namespace, side: str, stack: ExitStack) -> Side:
     path, url, namespace = (getattr(arguments, f"{side}_{name}") for name in ("path", "url", "namespace"))
     base = Path.cwd()
-    table = read_toml(base / "pyproject.toml").get("tool", {}).get("conformance", {}).get("backends", {})
+    table = read_table(base / "pyproject.toml").get("backends", {})
     spec = getattr(arguments, side)
     named = {**named_backends([spec]), **{name: f"{base / 'pyproject.toml'}:{name}" for name in table}}
     backend = find(spec, base=base, named=named)

@@ -9,11 +9,13 @@ from itertools import zip_longest
 from typing import Any
 
 from conformance.literal import literal
+from conformance.migrate.digests import digest_of
+from conformance.migrate.errors import Unfit
 from conformance.migrate.kinds import ABSENT, KINDS, Kind, Name, told
-from conformance.migrate.log import checkpoint_digest, events, first_of, head_of
+from conformance.migrate.log import checkpoint_digest, event_digest, events, first_of, head_of
 from conformance.migrate.side import Opened
 from conformance.migrate.views import views_of
-from conformance.values.canonical import canonical, digest
+from conformance.values.canonical import canonical
 
 _SHOWN = 200
 #: How often somebody is told how far it has come.
@@ -77,7 +79,7 @@ def compare(source: Opened, target: Opened, scopes: tuple[str, ...], tell: Calla
         tell: Called with how many records were compared, and of how many.
 
     Raises:
-        Stopped: A store fails.
+        Stopped: A store fails, or a record has no digest.
     """
     found = Compared(source.contract)
     if source.contract not in KINDS:
@@ -90,7 +92,7 @@ def compare(source: Opened, target: Opened, scopes: tuple[str, ...], tell: Calla
     for number, (name, in_source, in_target) in enumerate(_together(names, others), 1):
         record = kind.read(source, name) if in_source else ABSENT
         other = kind.read(target, name) if in_target else ABSENT
-        digests = [_added(whole, name, one) for whole, one in zip(wholes, (record, other), strict=True)]
+        digests = [_added(wholes[0], source, name, record), _added(wholes[1], target, name, other)]
         found.records += record is not ABSENT
         if digests[0] != digests[1]:
             found.differs(told(name), record, other)
@@ -104,10 +106,35 @@ def compare(source: Opened, target: Opened, scopes: tuple[str, ...], tell: Calla
     return found
 
 
-def _added(whole: _Whole, name: Name, record: Any) -> str:
+def check_digests(source: Opened, scopes: tuple[str, ...]) -> None:
+    """Refuse a store with a record that has no digest, before any of it is copied.
+
+    Args:
+        source: The store.
+        scopes: The scopes of a layered store that were asked for.
+
+    Raises:
+        Unfit: It has one.
+        Stopped: The store fails.
+    """
+    if source.contract not in KINDS:
+        for position, event in events(source):
+            event_digest(source, position, event, Unfit)
+        checkpoint_digest(source, Unfit)
+        return
+    kind = KINDS[source.contract]
+    for name in kind.names(source, source, scopes):
+        digest_of(kind.read(source, name), _what(source, name), source, Unfit)
+
+
+def _what(store: Opened, name: Name) -> str:
+    return f"{store.contract} {told(name)}"
+
+
+def _added(whole: _Whole, store: Opened, name: Name, record: Any) -> str:
     if record is ABSENT:
         return ""
-    one = digest(record)
+    one = digest_of(record, _what(store, name), store)
     whole.add(list(name), one)
     return one
 
@@ -127,7 +154,8 @@ def _compare_views(kind: Kind, source: Opened, target: Opened, pair: tuple[Name,
     views = views_of(record, _finder(kind, source)), views_of(other, _finder(kind, target))
     for view, seen in views[0].items():
         found.views[view] = found.views.get(view, 0) + 1
-        if digest(seen) != digest(views[1][view]):
+        what = f"the {view} of run {told(name)}"
+        if digest_of(seen, what, source) != digest_of(views[1][view], what, target):
             found.differs(f"{told(name)}, the {view}", seen, views[1][view])
 
 
@@ -143,12 +171,13 @@ def _compare_logs(source: Opened, target: Opened, found: Compared, tell: Callabl
     wholes = _Whole(), _Whole()
     head = head_of(source)
     for one, other in zip_longest(events(source), events(target)):
+        digests = [event_digest(log, *pair) if pair else "" for log, pair in ((source, one), (target, other))]
         if one is not None:
             found.records += 1
-            wholes[0].add(one[0], digest(one[1]))
+            wholes[0].add(one[0], digests[0])
         if other is not None:
-            wholes[1].add(other[0], digest(other[1]))
-        if one is None or other is None or one[0] != other[0] or digest(one[1]) != digest(other[1]):
+            wholes[1].add(other[0], digests[1])
+        if one is None or other is None or one[0] != other[0] or digests[0] != digests[1]:
             position = (one or other or (0, None))[0]
             found.differs(f"event {position}", ABSENT if one is None else one[1], ABSENT if other is None else other[1])
         if found.records % _EVERY == 0:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from conformance.literal import literal
 from conformance.migrate.errors import Unfit
 
 #: Raised when a field changes its meaning or goes away.
 SCHEMA = 1
+_SHOWN = 100
 
 
 @dataclass
@@ -46,17 +48,27 @@ class Journal:
         """
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            of_found, schema = found["of"], found["schema"]
+            schema = _field(found, "schema")
+            kept = _checked(found) if schema == SCHEMA else {}
         except FileNotFoundError:
             return cls(path, of)
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise Unfit(f"{path} is no journal of a migration ({type(error).__name__}): name another file") from None
-        if schema != SCHEMA or of_found != of:
+        except _OddError as odd:
+            raise Unfit(f"{path} is no journal of a migration: {odd}; name another file with --journal=FILE") from None
+        except (ValueError, OSError, RecursionError) as error:
+            raise Unfit(
+                f"{path} is no journal of a migration ({type(error).__name__}): name another file with --journal=FILE"
+            ) from None
+        if schema != SCHEMA:
+            raise Unfit(
+                f"{path} is a journal with the schema {literal(schema, _SHOWN)}; this version of the kit writes "
+                f"{SCHEMA}. Finish that migration with the version that began it, or delete the file if it is given up"
+            )
+        of_found = kept.pop("of")
+        if of_found != of:
             raise Unfit(
                 f"{path} is the journal of another migration, {of_found['source']} to {of_found['target']}. Finish "
                 f"that one with its own command, or delete the file if it is given up."
             )
-        kept = {name: found[name] for name in ("backup", "is_backed_up", "cursors", "done")}
         return cls(path, of, **kept, resumed=True)
 
     def save(self) -> None:
@@ -67,6 +79,44 @@ class Journal:
     def remove(self) -> None:
         """Delete the file: the migration is done."""
         self.path.unlink(missing_ok=True)
+
+
+class _OddError(Exception):
+    """A field that a journal can't have; the text names it."""
+
+
+def _field(found: Any, name: str) -> Any:
+    if not isinstance(found, dict):
+        raise _OddError(f"it is {literal(found, _SHOWN)}, and no object with names")
+    if name not in found:
+        raise _OddError(f"it has no `{name}`")
+    return found[name]
+
+
+def _checked(found: Any) -> dict[str, Any]:
+    """Return the fields of a journal, each of which is what it must be, so that nothing ends in a traceback later."""
+    rules: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+        "of": (_names_both, "names no source and target"),
+        "backup": (lambda value: isinstance(value, str), "is no path"),
+        "is_backed_up": (lambda value: isinstance(value, bool), "is neither true nor false"),
+        "cursors": (
+            lambda value: isinstance(value, dict) and all(map(_are_texts, value.values())),
+            "is no list of texts by contract",
+        ),
+        "done": (_are_texts, "is no list of contracts"),
+    }
+    for name, (is_good, broken) in rules.items():
+        if not is_good(_field(found, name)):
+            raise _OddError(f"`{name}` is {literal(found[name], _SHOWN)}, which {broken}")
+    return {name: found[name] for name in rules}
+
+
+def _names_both(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(side), str) for side in ("source", "target"))
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from conformance.literal import literal
+from conformance.migrate.digests import digest_of
 from conformance.migrate.errors import Stopped, Unfit
 from conformance.migrate.side import Opened
-from conformance.values.canonical import digest
 
 #: Events that are held at once.
 WINDOW = 500
@@ -58,7 +58,7 @@ def check_prefix(source: Opened, target: Opened) -> None:
     for (position, event), (_, other) in zip(
         events(source, first, has + 1), events(target, first, has + 1), strict=True
     ):
-        if digest(event) != digest(other):
+        if event_digest(source, position, event, Unfit) != event_digest(target, position, other, Unfit):
             raise Unfit(
                 f"the log of {target.side} is no beginning of the source's. Event {position} is {literal(other, 80)} "
                 f"there, {literal(event, 80)} in the source. Give a place with an empty log"
@@ -93,10 +93,25 @@ def copy_log(source: Opened, target: Opened, tell: Callable[[int, int], None]) -
     target.acknowledge()
 
 
-def checkpoint_digest(log: Opened) -> str:
-    """Return the digest of the latest checkpoint and its position; empty where there is none."""
+def checkpoint_digest(log: Opened, error: type[Stopped | Unfit] = Stopped) -> str:
+    """Return the digest of the latest checkpoint and its position; empty where there is none.
+
+    Raises:
+        Stopped: The checkpoint has no digest.
+        Unfit: The same, where that was asked for as `error`.
+    """
     latest = log.call("latest_checkpoint") if log.offers("compaction") else None
-    return "" if latest is None else digest(list(latest))
+    return "" if latest is None else digest_of(list(latest), "the latest checkpoint of the log", log, error)
+
+
+def event_digest(log: Opened, position: int, event: Any, error: type[Stopped | Unfit] = Stopped) -> str:
+    """Return the digest of an event.
+
+    Raises:
+        Stopped: It has none.
+        Unfit: The same, where that was asked for as `error`.
+    """
+    return digest_of(event, f"event {position} of the log", log, error)
 
 
 def _append(target: Opened, start: int, batch: list[Any]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from conformance.migrate.backup import copy_place, export, is_place_empty
-from conformance.migrate.comparing import Compared, compare
+from conformance.migrate.comparing import Compared, check_digests, compare
 from conformance.migrate.copying import copy_records
 from conformance.migrate.errors import Unfit
 from conformance.migrate.journal import Journal
@@ -109,13 +109,21 @@ def _refuse_same_place(source: Side, target: Side) -> None:
 
 
 def _wanted(source: Side, contracts: Sequence[str]) -> tuple[str, ...]:
+    has = offered(source)
     if not contracts:
-        return tuple(name for name in ORDER if name in offered(source))
+        found = tuple(name for name in ORDER if name in has)
+        if not found:
+            opens = f"{', '.join(has)} alone, which is not moved" if has else "no store that is whole"
+            raise Unfit(
+                f"{source.backend.name} opens {opens}: there would be nothing to compare. Give a source with one of "
+                f"these: {', '.join(ORDER)}"
+            )
+        return found
     for name in contracts:
         if name not in ORDER:
             raise Unfit(f"{name!r} is not moved; these are: {', '.join(ORDER)}")
-        if name not in offered(source):
-            raise Unfit(f"{source.backend.name} has no {name}; it has {', '.join(offered(source))}")
+        if name not in has:
+            raise Unfit(f"{source.backend.name} has no {name}; it has {', '.join(has) or 'no store'}")
     return tuple(name for name in ORDER if name in contracts)
 
 
@@ -204,7 +212,10 @@ def _compared(job: _Job, contract: str) -> Compared:
 def _look(job: _Job) -> list[Compared]:
     """Return what there is to move; the target is opened only where it exists."""
     if job.target.backend.server is None and not job.target.where.path.is_dir():
-        contracts = [name for name in job.contracts if name in job.target.backend.contracts]
+        contracts = _movable(job, job.target.backend.contracts)
+        for contract in contracts:
+            with opened(job.source, contract) as source:
+                _check_source(source, job)
     else:
         contracts = _fitting(job)
     for contract in contracts:
@@ -231,23 +242,44 @@ def _fitting(job: _Job, done: Sequence[str] = ()) -> list[str]:
     Raises:
         Unfit: The target has no store for what the source holds, or holds what the source does not.
     """
-    fitting = []
-    has = offered(job.target)
-    for contract in job.contracts:
-        if contract in has:
-            fitting.append(contract)
-        elif (count := next(_counts(job.source, (contract,), job))) > 0:
-            raise Unfit(
-                f"the {contract} of {job.source} holds {count:,}, and {job.target.backend.name} has no {contract}. "
-                f"Name what is to be moved with --contract"
-            )
+    fitting = _movable(job, offered(job.target))
     for contract in fitting:
         if contract in done:
             continue
         job.progress(f"look at {contract}", 0, 0)
         with opened(job.source, contract) as source, opened(job.target, contract) as target:
             _check_fit(source, target, job.scopes)
+            _check_source(source, job)
     return fitting
+
+
+def _movable(job: _Job, has: Collection[str]) -> list[str]:
+    """Return the contracts that the target has a store for; what it has none for must be empty.
+
+    Raises:
+        Unfit: It is not, or there is no contract left: what compares nothing shows nothing.
+    """
+    found = []
+    for contract in job.contracts:
+        if contract in has:
+            found.append(contract)
+        elif (count := next(_counts(job.source, (contract,), job))) > 0:
+            raise Unfit(
+                f"the {contract} of {job.source} holds {count:,}, and {job.target.backend.name} has no {contract}. "
+                f"Name what is to be moved with --contract"
+            )
+    if not found:
+        raise Unfit(
+            f"{job.target.backend.name} has none of what {job.source} has: {', '.join(job.contracts)}. There is "
+            f"nothing to move: give a target with one of them"
+        )
+    return found
+
+
+def _check_source(source: Opened, job: _Job) -> None:
+    # JSON values have a digest each; of others it takes a look at all, which those who move JSON need not wait for.
+    if source.side.backend.values == "pickle":
+        check_digests(source, job.scopes)
 
 
 def _check_fit(source: Opened, target: Opened, scopes: tuple[str, ...]) -> None:

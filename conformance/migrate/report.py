@@ -41,8 +41,8 @@ class Report:
 
     @property
     def equal(self) -> bool:
-        """Whether both sides hold the same; of a dry run always true."""
-        return self.is_dry_run or all(one.equal for one in self.contracts)
+        """Whether both sides hold the same, of one contract at least; of a dry run always true."""
+        return self.is_dry_run or (bool(self.contracts) and all(one.equal for one in self.contracts))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists, for JSON."""

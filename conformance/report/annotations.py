@@ -13,6 +13,7 @@ from typing import Any
 from conformance.report.rows import checks_of
 from conformance.report.tally import NEW, SHOULD, word
 from conformance.report.text import one_line, printable, reason_of
+from conformance.report.verdict import CODE, is_untold
 
 #: GitHub shows ten errors and ten warnings of a step; the tenth says how many more there are.
 MOST = 9
@@ -20,6 +21,8 @@ MOST = 9
 _LOUDNESS = {NEW: "error", "inconclusive": "error", "stale gap": "warning", SHOULD: "warning"}
 #: The same for GitLab.
 _SEVERITY = {NEW: "major", "inconclusive": "major", "stale gap": "minor", SHOULD: "info"}
+#: And of a verdict that no check tells, which is red.
+_LOUDEST, _SEVEREST = "error", "major"
 _TEXT_MOST = 1_000
 _FRAME = re.compile(r"(?P<path>.+?):(?P<line>\d+) in ")
 _ENTRY = re.compile(r"(?P<path>.+):(?P<line>\d+)")
@@ -33,26 +36,28 @@ class Finding:
 
     Args:
         backend: The name of the store.
-        check: Its part of the record.
+        code: Of the check, or `verdict`.
         word: What it came to.
+        found: Why, and of a check the rule.
         file: Relative to the root, with slashes; empty where no code of the project's own is known.
         line: From 1; 0 without a file.
     """
 
     backend: str
-    check: Mapping[str, Any]
+    code: str
     word: str
-    file: str
-    line: int
+    found: str
+    file: str = ""
+    line: int = 0
 
     @property
     def text(self) -> str:
         """What is told."""
-        return one_line(f"{self.backend}: {_found(self.check)} ({self.check['sentence']})", _TEXT_MOST)
+        return one_line(f"{self.backend}: {self.found}", _TEXT_MOST)
 
 
 def findings(report: Mapping[str, Any], root: Path, base: Path | None = None) -> Iterator[Finding]:
-    """Give what must be told at a line: new failures, what could not be judged, stale gaps and broken shoulds.
+    """Give the checks that must be told at a line: new failures, what could not be judged, stale gaps, broken shoulds.
 
     Args:
         report: The record.
@@ -63,7 +68,15 @@ def findings(report: Mapping[str, Any], root: Path, base: Path | None = None) ->
         for check in checks_of(backend):
             if word(check) in _LOUDNESS:
                 file, line = place_of(check, root, base or root)
-                yield Finding(backend["name"], check, word(check), file, line)
+                found = f"{_found(check)} ({check['sentence']})"
+                yield Finding(backend["name"], check["code"], word(check), found, file, line)
+
+
+def _verdicts(report: Mapping[str, Any]) -> Iterator[Finding]:
+    """Give the verdicts that no check tells: without them a red run would have no finding that says so."""
+    for backend in report["backends"]:
+        if is_untold(backend):
+            yield Finding(backend["name"], CODE, backend["verdict"], backend["why"] or backend["verdict"])
 
 
 def place_of(check: Mapping[str, Any], root: Path, base: Path) -> tuple[str, int]:
@@ -100,12 +113,12 @@ def workflow_commands(report: Mapping[str, Any], root: Path, base: Path | None =
         root: Of the repository.
         base: The directory that names of files in the record are relative to; the root when None.
     """
-    told = list(findings(report, root, base))
+    told = [*findings(report, root, base), *_verdicts(report)]
     for loudness in ("error", "warning"):
-        chosen = [one for one in told if _LOUDNESS[one.word] == loudness]
+        chosen = [one for one in told if _LOUDNESS.get(one.word, _LOUDEST) == loudness]
         for one in chosen[:MOST]:
             where = f"file={_escaped(one.file, more=':,')},line={one.line}," if one.file else ""
-            yield _command(f"{loudness} {where}", f"{one.check['code']} {one.word}", one.text)
+            yield _command(f"{loudness} {where}", f"{one.code} {one.word}", one.text)
         if len(chosen) > MOST:
             yield _command(f"{loudness} ", "conformance", f"{len(chosen) - MOST} more in the summary")
 
@@ -119,19 +132,20 @@ def code_quality(report: Mapping[str, Any], root: Path, base: Path | None = None
         base: The directory that names of files in the record are relative to; the root when None.
     """
     addresses = {backend["name"]: backend["address"] for backend in report["backends"]}
-    return json.dumps([_issue(one, addresses[one.backend], root) for one in findings(report, root, base)], indent=2)
+    told = [*findings(report, root, base), *_verdicts(report)]
+    return json.dumps([_issue(one, addresses[one.backend], root) for one in told], indent=2)
 
 
 def _issue(one: Finding, address: str, root: Path) -> dict[str, Any]:
     # Where no line is known, the adapter is what is left to point at.
     path = one.file or _adapter(address, root) or "pyproject.toml"
     # The same finding must have the same fingerprint in the next run, whatever line the code has moved to.
-    digest = hashlib.sha256(json.dumps([one.backend, one.check["code"], one.word]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([one.backend, one.code, one.word]).encode()).hexdigest()
     return {
-        "description": f"{one.check['code']} {one.word}: {one.text}",
-        "check_name": printable(str(one.check["code"])),
+        "description": f"{one.code} {one.word}: {one.text}",
+        "check_name": printable(one.code),
         "fingerprint": digest,
-        "severity": _SEVERITY[one.word],
+        "severity": _SEVERITY.get(one.word, _SEVEREST),
         "location": {"path": path, "lines": {"begin": one.line or 1}},
     }
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from conformance.backend import CONTRACTS
+from conformance.benchmarks.machine import IN_MEMORY
 from conformance.report.text import plural
 
 #: The suite whose checks show which durability holds; without it a durability is claimed, and not observed.
@@ -112,7 +114,7 @@ def _how(report: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> It
         "  x: times as long as the bare disk or the first backend, above 1 is slower; [95% by bootstrap of rounds]",
         "",
     )
-    if filesystem in _IN_MEMORY:
+    if filesystem in IN_MEMORY:
         yield f"  {filesystem} lies in memory: a sync costs nothing there. --basetemp=DIR chooses a disk", "yellow"
     beside = [one for one in measured if one["limits"]]
     uneven = [one for one in beside if any(limit["q3"] > _UNEVEN * limit["q1"] for limit in one["limits"])]
@@ -123,7 +125,6 @@ def _how(report: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> It
         yield f"  the bare disk itself {told} measure again on a machine that does nothing else", "yellow"
 
 
-_IN_MEMORY = ("tmpfs", "ramfs")
 _HEAD = ("operation", "backend", "time", "q1..q3", "x bare disk", "{first}", "durability")
 
 
@@ -183,13 +184,18 @@ def _number(number: float | None, digits: int) -> str:
     """Return a number with a few digits, never as a power of ten; a question mark for none."""
     if number is None:
         return "?"
-    return f"{number:,.0f}" if number >= 10 ** (digits - 1) else f"{float(f'{number:.{digits}g}')}"
+    if number >= 10 ** (digits - 1):
+        return f"{number:,.0f}"
+    return f"{Decimal(repr(float(f'{number:.{digits}g}'))):f}"
 
 
 def _grows(one: Mapping[str, Any]) -> str:
     growth = one["growth"]
     low, high = growth["slope_interval"]
     lengths = f"{growth['lengths'][0]:,} to {growth['lengths'][-1]:,} records"
+    if growth["word"] == "shrinking":
+        less = f"{time_text(-growth['slope'])} a record [{_range(-high, -low)}]"
+        return f"{one['backend']}: shrinks by {less} over {lengths}"
     if growth["word"] == "flat":
         return f"{one['backend']}: does not grow over {lengths} (at most {time_text(high)} a record)"
     words = {"unsettled": f"whether that is {'linear' if low > 0 else 'growth at all'} these rounds do not settle"}
@@ -235,7 +241,12 @@ def _rest(benchmarks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
 def _range(low: float, high: float) -> str:
     """Return two times as a range, in the unit of the greater one."""
     factor, unit = _unit(max(abs(low), abs(high)))
-    return f"{low / factor:.3g}..{high / factor:.3g} {unit}"
+    return f"{_three(low / factor)}..{_three(high / factor)} {unit}"
+
+
+def _three(number: float) -> str:
+    """Return a number with three digits, or with all that are before the point."""
+    return f"{number:,.0f}" if abs(number) >= 999.5 else f"{number:.3g}"
 
 
 def _unit(size: float) -> tuple[float, str]:
@@ -245,4 +256,4 @@ def _unit(size: float) -> tuple[float, str]:
 def time_text(seconds: float) -> str:
     """Return seconds with three digits, in a unit that people read easily."""
     factor, unit = _unit(abs(seconds))
-    return f"{seconds / factor:.3g} {unit}"
+    return f"{_three(seconds / factor)} {unit}"

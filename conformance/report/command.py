@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 STDOUT = "-"
 EXIT_CONFORMANT, EXIT_NOT = 0, 1
 _EPILOG = (
-    f"Exit codes: {EXIT_CONFORMANT} CONFORMANT, with or without known gaps; {EXIT_NOT} NOT CONFORMANT or INCONCLUSIVE; "
-    "2 no usable record."
+    f"Exit codes: {EXIT_CONFORMANT} CONFORMANT, with or without known gaps, or NOT JUDGED, where only benchmarks ran; "
+    f"{EXIT_NOT} NOT CONFORMANT or INCONCLUSIVE; 2 no usable record."
 )
 #: The codes of a terminal's colours.
 _COLOURS = {"red": "31", "green": "32", "yellow": "33"}

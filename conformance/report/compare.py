@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.backend import PROMISES
+from conformance.commands import Refusal
 from conformance.report.compare_times import RATIO, compare_times
 from conformance.report.rows import checks_of
 from conformance.report.tally import NEW, SHOULD, word
-from conformance.report.text import reason_of
+from conformance.report.text import printable, reason_of
 
 #: Raised when a field of `conformance compare --json` changes its meaning or goes away.
 SCHEMA = 1
 #: The kinds of differences between what two results say of a check, in the order in which they are told.
 KINDS: Mapping[str, str] = {
     "new": "fails, and did not before",
-    "lost": "was judged, and is not any more",
+    "lost": "was judged and is not any more, or is inconclusive or blocked and was not before",
     "absent": "was judged, and does not apply any more",
     "broken-should": "a should that is broken, and was not before",
     "accepted": "fails and gates nothing, as a known gap or as provisional, and did not before",
@@ -45,6 +46,9 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, slower: floa
         before: The first record.
         after: The second.
         slower: So many times slower is told.
+
+    Raises:
+        Refusal: Nothing was compared, so that no difference would say nothing.
     """
     pairs = list(_pairs(before["backends"], after["backends"]))
     names = [(one["name"], other["name"]) for one, other in pairs if one is not None and other is not None]
@@ -55,10 +59,19 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, slower: floa
         changes = times.get(backend["name"], ())
         found = {kind: [one for one in changes if one["kind"] == kind] for kind in TIMES}
         backends.append(backend | found | {"operations": sum(one["kind"] == "compared" for one in changes)})
+    notes = [*_notes(before, after), *notes]
+    if not any(map(_is_compared, backends)):
+        whose = " and ".join(dict.fromkeys(name for backend in backends for name in backend["names"] if name))
+        because = f" Note: {'; '.join(notes)}." if notes else ""
+        told = (
+            f"nothing was compared: neither result has a check of {whose or 'any backend'}, and no figure of a "
+            f"benchmark that could be compared. Give two results of runs that judged the same store.{because}"
+        )
+        raise Refusal(printable(told))
     return {
         "schema": SCHEMA,
         "verdicts": [before["verdict"], after["verdict"]],
-        "notes": [*_notes(before, after), *notes],
+        "notes": notes,
         "backends": backends,
     }
 
@@ -68,11 +81,21 @@ def count(comparison: Mapping[str, Any], kind: str) -> int:
     return sum(len(backend[kind]) for backend in comparison["backends"])
 
 
+def _is_compared(backend: Mapping[str, Any]) -> bool:
+    """Tell whether anything of a backend was compared, or differs."""
+    told = (*KINDS, *TIMES, "weaker", "stronger", "shrunk")
+    return bool(backend["unchanged"] or backend["operations"] or any(backend[kind] for kind in told))
+
+
 def _notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """Give how the runs themselves differ, so that nobody takes that for a difference of the store."""
     facts: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
         "kit": lambda record: record["kit"]["version"],
         "edition": lambda record: record.get("edition", ""),
+        "require": lambda record: " ".join(record.get("require", ())),
+        "strict": lambda record: record.get("strict", False),
+        "suites": lambda record: " ".join(record.get("suites", ())),
+        "interrupted": lambda record: record.get("interrupted", False),
         "effort": lambda record: record["effort"],
         "seed": lambda record: record["seed"],
         "shard": lambda record: record.get("shard", ""),
@@ -144,7 +167,19 @@ def _kind(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
         return "fixed"
     if before in _JUDGED and after not in _JUDGED:
         return "absent" if after == "not applicable" else "lost"
+    if _is_unclear(now) and not _is_unclear(was):
+        return "lost"
     return "gained" if after in _JUDGED and before not in _JUDGED else ""
+
+
+def _is_unclear(check: Mapping[str, Any] | None) -> bool:
+    """Tell whether a check makes a verdict INCONCLUSIVE.
+
+    What a known gap blocks does not, and neither does what gates nothing yet.
+    """
+    if check is None or check["provisional"]:
+        return False
+    return check["outcome"] == "inconclusive" or (check["outcome"] == "blocked" and check["gap"] is None)
 
 
 def _difference(code: str, was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ RATIO = 1.3
 _YARDSTICKS = (("ratio_to_limit", "limit"), ("ratio_to_reference", "reference"))
 #: What must be the same for two figures to be of the same thing.
 _SAME = ("durability_claimed", "payload_bytes", "workers")
+#: How exact a figure about space says it is.
+_WITHIN = re.compile(r"\+-(\d[\d,]*(?:\.\d+)?)")
 
 
 def compare_times(
@@ -22,7 +25,8 @@ def compare_times(
 
     Times themselves are never compared, as another load or kernel changes them all: only their ratios to what was
     measured in the same run, the physical limit or else the reference. A ratio counts as changed where it is `ratio`
-    times another and the two intervals have nothing in common. Bytes are no matter of chance.
+    times another and the two intervals have nothing in common. Bytes are no matter of chance; where a store takes none
+    beside the record's own, or fewer, there is no ratio, and what was gained or lost is told in bytes.
 
     Args:
         before: The first record.
@@ -71,10 +75,36 @@ def _differences(
         return
     if was.get("unit") == "bytes":
         yield {"kind": "compared"}
-        if was["median"] > 0:
-            yield from _told(what, was["median"], now["median"], ratio, "bytes more than the record itself")
+        yield from _space(what, was, now, ratio)
     elif timed:
         yield from _times(what, was, now, ratio)
+
+
+def _space(what: str, was: Mapping[str, Any], now: Mapping[str, Any], ratio: float) -> Iterator[dict[str, Any]]:
+    """Give what became of the bytes beside a record's own: their ratio, or where one has none of them, how many."""
+    before, after, unit = was["median"], now["median"], "bytes more than the record itself"
+    if before > 0 and after > 0:
+        yield from _told(what, before, after, ratio, unit)
+        return
+    more = after - before
+    if abs(more) <= _within(was) + _within(now):
+        return
+    text = f"{_shown(before)} {unit}, now {_shown(after)}: {_shown(abs(more))} {'more' if more > 0 else 'less'}"
+    kind = "slower" if more > 0 else "faster"
+    yield {"kind": kind, "what": what, "was": before, "now": after, "times": None, "text": text}
+
+
+def _within(figure: Mapping[str, Any]) -> float:
+    """Return by how many bytes a figure about space may be off, as a block that is not full counts whole."""
+    conditions = figure.get("conditions")
+    told = conditions.get("within") if isinstance(conditions, Mapping) else None
+    found = _WITHIN.match(str(told))
+    return float(found[1].replace(",", "")) if found else 0.0
+
+
+def _shown(number: float) -> str:
+    """Return a number with four digits, or with all that are before the point."""
+    return f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:.4g}"
 
 
 def _times(what: str, was: Mapping[str, Any], now: Mapping[str, Any], ratio: float) -> Iterator[dict[str, Any]]:
@@ -111,5 +141,5 @@ def _told(what: str, was: float, now: float, ratio: float, unit: str) -> Iterato
     times = now / was
     kind = "slower" if times >= ratio else "faster" if times <= 1 / ratio else ""
     if kind:
-        text = f"{was:,.4g} {unit}, now {now:,.4g}: {times:.2f} times"
+        text = f"{_shown(was)} {unit}, now {_shown(now)}: {times:.2f} times"
         yield {"kind": kind, "what": what, "was": was, "now": now, "times": round(times, 4), "text": text}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from conformance.report.benchmark import is_measured
 from conformance.report.record import SCHEMA
 from conformance.report.shape import RECORD, wrong
 
@@ -22,6 +23,7 @@ _ADDED = {
 }
 _ADDED_TO_BACKEND = {"edition": "", "required": (), "round": ""}
 _ADDED_TO_CHECK = {"provisional": False, "gap": None}
+_ADDED_TO_FIGURES: Mapping[str, Any] = {"conditions": {}}
 
 
 class LoadError(Exception):
@@ -64,6 +66,8 @@ def record_of(text: str, file: str) -> dict[str, Any]:
         if error.pos >= len(text.rstrip()) or "Unterminated" in error.msg:
             raise LoadError(f"{file} ends in the midst of the record: it was cut off. Run it again.") from None
         raise LoadError(f"{file} is not JSON (line {error.lineno}: {error.msg}). {_ADVICE}") from None
+    except ValueError as error:  # a number of more digits than Python takes for one
+        raise LoadError(f"{file} is no JSON that can be read ({error}). {_ADVICE}") from None
     except RecursionError:
         raise LoadError(f"{file} is nested too deep to be a record. {_ADVICE}") from None
     if not isinstance(found, dict) or "schema" not in found or "backends" not in found:
@@ -98,4 +102,5 @@ def _completed(record: Mapping[str, Any]) -> dict[str, Any]:
             for contract in backend["contracts"]
         ]
         backends.append({**_ADDED_TO_BACKEND, **backend, "contracts": contracts})
-    return {**_ADDED, **record, "backends": backends}
+    benchmarks = [{**_ADDED_TO_FIGURES, **one} if is_measured(one) else one for one in record.get("benchmarks", ())]
+    return {**_ADDED, **record, "backends": backends, "benchmarks": benchmarks}

@@ -129,7 +129,8 @@ def _upper_first(text: str) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     shown = (" | ".join(escaped(cell) for cell in row) for row in rows)
-    return [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *(f"| {row} |" for row in shown)]
+    named = " | ".join(map(escaped, head))  # suites have the names that the record gives them
+    return [f"| {named} |", f"|{' --- |' * len(head)}", *(f"| {row} |" for row in shown)]
 
 
 def _backend(backend: Mapping[str, Any], *, several: bool) -> Iterator[_Part]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ NOT_CONFORMANT, INCONCLUSIVE = "NOT CONFORMANT", "INCONCLUSIVE"
 #: Of a run that only measured: no rule was tested, none was asked for, and nothing went wrong.
 NOT_JUDGED = "NOT JUDGED"
 _WORST_FIRST = (NOT_CONFORMANT, INCONCLUSIVE, NOT_JUDGED)
+#: What `_conformant` makes.
+_PASSED = re.compile(r"CONFORMANT(, [1-9][0-9]* known gaps?)?( \(shard [1-9][0-9]*/[1-9][0-9]*\))?")
 
 
 def make_report(run: Run, *, interrupted: bool) -> dict[str, Any]:
@@ -97,9 +100,17 @@ def concluded(
     }
 
 
+def is_verdict(text: str) -> bool:
+    """Tell whether a text is a verdict that this module makes."""
+    return text in _WORST_FIRST or _PASSED.fullmatch(text) is not None
+
+
 def is_red(verdict: str) -> bool:
-    """Tell whether a verdict fails a run: one that only measured does not, and is no pass either."""
-    return verdict in (NOT_CONFORMANT, INCONCLUSIVE)
+    """Tell whether a verdict fails a run: one that only measured does not, and is no pass either.
+
+    What is no verdict fails it too: nobody knows what it means.
+    """
+    return verdict != NOT_JUDGED and _PASSED.fullmatch(verdict) is None
 
 
 def counts(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:

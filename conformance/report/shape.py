@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, get_args
 
 from conformance.backend import CONTRACTS, PROMISES
+from conformance.report.record import is_verdict
 from conformance.result import Level, Outcome
+from conformance.shard import shard_of
 
 
 class _Fact:
@@ -21,10 +23,48 @@ class _If(NamedTuple):
     otherwise: Mapping[str, Any]
 
 
+class _Of(NamedTuple):
+    """A dict of named fields, whose shape follows from the text that a field of it has."""
+
+    field: str
+    shapes: Mapping[str, Mapping[str, Any]]
+
+
 class _Words(tuple[str, ...]):
     """The texts that a field may have."""
 
 
+#: A whole number from here on is none of a time or a ratio, and at some size no float can be made of it.
+_LARGEST = 10**18
+
+
+class _Form(NamedTuple):
+    """What fits a form, and that form in words."""
+
+    fits: Callable[[Any], bool]
+    told: str
+
+
+def _names_shards(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and all(map(shard_of, value.split()))
+    except ValueError:
+        return False
+
+
+def _is_too_large(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) >= _LARGEST
+
+
+def _is_ratio(value: Any) -> bool:
+    # Infinity is one too: how much slower than nothing something is.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and not _is_too_large(value)
+
+
+_VERDICT = _Form(
+    lambda value: isinstance(value, str) and is_verdict(value),
+    "a verdict: CONFORMANT, perhaps with known gaps and a shard, NOT CONFORMANT, INCONCLUSIVE or NOT JUDGED",
+)
 #: What a record has, as far as all reports need it: a type, the texts that there are, a list of any length or of so
 #: many, a dict of named fields or of any, or None or something. A record may have more, and where the name has a
 #: question mark it may have less.
@@ -84,8 +124,14 @@ _PROMISE = {
     "broken": [str],
     "not_measured": [str],
 }
+_ABOUT = [{"level": str, "codes": [str]}]
+#: Of a record that can be merged, promises are worked out again.
+_PROMISE_TO_MERGE = _Of(
+    "name", {name: {**_PROMISE, "claimed": _Words(levels), "about": _ABOUT} for name, levels in PROMISES.items()}
+)
 _BACKEND = {
-    **dict.fromkeys(("name", "address", "version", "server", "case", "verdict", "why"), str),
+    **dict.fromkeys(("name", "address", "version", "server", "case", "why"), str),
+    "verdict": _VERDICT,
     "lacks": {str: str},
     "contradictions": [str],
     "contracts": [{"name": _Words(("backend", *CONTRACTS)), "capabilities": [str], "suites": [_SUITE]}],
@@ -93,31 +139,41 @@ _BACKEND = {
     "selected": int,
     "of": int,
     **dict.fromkeys(("edition?", "round?"), str),
-    "expected?": [str],
     "required?": [{"name": str, "level": str, "met": (None, bool), "why": str}],
 }
-_NUMBER = (None, float)
-_ENDS = [_NUMBER, _NUMBER]
+_BACKEND_TO_MERGE = {**_BACKEND, "expected": [str], "promises": [_PROMISE_TO_MERGE]}
+_ENTRIES = [{"backend": str, "check": str}]
+_BASELINE = {"source": str, "updated": bool, **dict.fromkeys(("added", "removed", "kept"), _ENTRIES)}
+#: Drawn on a scale of powers of ten.
+_RATIO = (None, _Form(_is_ratio, "a number from 0 on"))
+_ENDS = [_RATIO, _RATIO]
 _GROWTH = {"lengths": [int], "slope": float, "slope_interval": [float, float], "word": str}
-_NOT_MEASURED = {**dict.fromkeys(("backend", "contract", "operation"), str), "error?": str, "not_measured?": str}
+_NOT_MEASURED = {
+    **dict.fromkeys(("backend", "operation"), str),
+    "contract": _Words(CONTRACTS),
+    **dict.fromkeys(("error?", "not_measured?"), str),
+}
 _MEASURED = {
     **_NOT_MEASURED,
     **dict.fromkeys(("unit", "limit", "reference", "durability_claimed", "durability", "not_the_same"), str),
     **dict.fromkeys(("median", "q1", "q3"), float),
     **dict.fromkeys(("rounds", "payload_bytes", "workers"), int),
-    **dict.fromkeys(("ratio_to_limit", "ratio_to_reference"), _NUMBER),
+    **dict.fromkeys(("ratio_to_limit", "ratio_to_reference"), _RATIO),
     "interval": {str: _ENDS},
     "limits": [{"name": str, "median": float, "q1": float, "q3": float}],
     "growth?": _GROWTH,
+    "conditions?": {str: str},
 }
 RECORD = {
     "kit": {"name": str, "version": str},
     "effort": str,
     "seed": int,
     "machine": {str: _Fact},
-    "backends": [_BACKEND],
-    "verdict": str,
-    **dict.fromkeys(("date?", "edition?", "shard?"), str),
+    "backends": [_If("expected", _BACKEND_TO_MERGE, _BACKEND)],
+    "verdict": _VERDICT,
+    **dict.fromkeys(("date?", "edition?"), str),
+    "shard?": _Form(_names_shards, "empty, or parts such as 2/5"),
+    "baseline?": (None, _BASELINE),
     **dict.fromkeys(("interrupted?", "strict?"), bool),
     "suites?": [str],
     "require?": [str],
@@ -133,6 +189,15 @@ def wrong(value: Any, shape: Any, path: str = "") -> Iterator[tuple[str, str]]:
         case _Words():
             if value not in shape:
                 yield path, f"one of {', '.join(shape)}"
+        case _Form(fits, told):
+            if not fits(value):
+                yield path, told
+        case _Of(field, shapes):
+            named = value.get(field) if isinstance(value, Mapping) else None
+            if isinstance(named, str) and named in shapes:
+                yield from _wrong_fields(value, shapes[named], path)
+            else:
+                yield from _wrong_fields(value, {field: _Words(shapes)}, path)
         case _If(field, then, otherwise):
             has = isinstance(value, Mapping) and field in value
             yield from _wrong_fields(value, then if has else otherwise, path)
@@ -156,6 +221,8 @@ def wrong(value: Any, shape: Any, path: str = "") -> Iterator[tuple[str, str]]:
         case _:
             if not isinstance(value, _PYTHON.get(shape, shape)) or isinstance(value, bool) != (shape is bool):
                 yield path, _TYPES[shape]
+            elif shape is float and _is_too_large(value):
+                yield path, f"a number below {_LARGEST:.0e}"
 
 
 def _wrong_fields(value: Any, shape: Mapping[Any, Any], path: str) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from conformance.run import Run
 
-if TYPE_CHECKING:
-    pass
-
 #: The short options that a conftest of the user, or another plugin, owns.
 ALIASES_TAKEN = pytest.StashKey[list[str]]()
 #: The run; absent unless one was asked for.

@@ -17,6 +17,7 @@ from conformance.report.failure import shown_path
 from conformance.report.folder import PAGE, write_folder
 from conformance.report.gate import baseline_lines
 from conformance.report.record import is_red, make_report
+from conformance.report.tally import WORDS, word
 from conformance.report.terminal import header_lines, summary_lines
 from conformance.result import Result
 from conformance.running.keys import ALIASES_TAKEN, REPORT, RUN, is_worker
@@ -31,6 +32,8 @@ _STATUS: Mapping[str, tuple[str, str, str, str]] = {
 }
 #: Why the report could not be written.
 UNWRITTEN = pytest.StashKey[str]()
+#: Why the record could not.
+UNRECORDED = pytest.StashKey[str]()
 #: Why the baseline could not.
 UNACCEPTED = pytest.StashKey[str]()
 
@@ -127,23 +130,41 @@ class Gatherer:
         """Keep the result of a check; a check that ended without one is inconclusive."""
         record = getattr(report, "conformance", None)
         if record is not None:
-            self.run.results.append(Result.from_dict(record))
+            self._keep(Result.from_dict(record))
             return
-        if not report.failed:
+        if report.passed:
             return
         check = check_at(report.nodeid)
         backend = report.nodeid.partition("[")[2].rstrip("]")
         if check is None or backend not in self.run.profiles:
             return
-        crash = getattr(report.longrepr, "reprcrash", None)
-        text = crash.message if crash is not None else str(report.longrepr).strip()
         # A worker of pytest-xdist that died is reported by its controller, at no phase of a test.
-        phase = f"{report.when} failed: " if report.when in ("setup", "call", "teardown") else ""
-        reason = phase + " ".join(text.split())
+        phase = f"{report.when} {report.outcome}: " if report.when in ("setup", "call", "teardown") else ""
+        reason = phase + " ".join(_text(report.longrepr).split())
         result = Result(
             backend, check.contract, check.suite, check.code, check.level, check.sentence, "inconclusive", reason
         )
-        self.run.results.append(self.run.options.gate.placed(result, check))
+        self._keep(self.run.options.gate.placed(result, check))
+
+    def _keep(self, result: Result) -> None:
+        # A check may be told of twice, as where it passed and could not be torn down. It is one check all the same:
+        # what is counted twice, or is two things at once, no other shard agrees with.
+        for place, known in enumerate(self.run.results):
+            if (known.backend, known.code) == (result.backend, result.code):
+                self.run.results[place] = min(known, result, key=_goodness)
+                return
+        self.run.results.append(result)
+
+
+def _text(longrepr: object) -> str:
+    if isinstance(longrepr, tuple):  # of a skip: file, line, reason
+        return str(longrepr[-1]).removeprefix("Skipped: ")
+    crash = getattr(longrepr, "reprcrash", None)
+    return crash.message if crash is not None else str(longrepr).strip()
+
+
+def _goodness(result: Result) -> int:
+    return WORDS.index(word(result.to_dict()))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -170,7 +191,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     _update_baseline(config, report)
     path = config.stash[RUN].options.json
     if path is not None:
-        path.write_text(json.dumps(report, indent=2, ensure_ascii=True) + "\n", encoding="utf-8")
+        text = json.dumps(report, indent=2, ensure_ascii=True) + "\n"
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            config.stash[UNRECORDED] = str(error)
     folder = config.stash[RUN].options.report
     if folder is not None:
         try:
@@ -178,7 +203,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         except OSError as error:  # as of a full disk: the verdict must be seen all the same
             config.stash[UNWRITTEN] = str(error)
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and (
-        UNWRITTEN in config.stash or UNACCEPTED in config.stash or is_red(report["verdict"])
+        any(key in config.stash for key in (UNWRITTEN, UNRECORDED, UNACCEPTED)) or is_red(report["verdict"])
     ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -217,6 +242,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.line(text, **({colour: True} if colour else {}))
     for text, colour in baseline_lines(report, config.stash.get(UNACCEPTED, "")):
         terminalreporter.line(text, **({colour: True} if colour else {}))
+    if UNRECORDED in config.stash:
+        terminalreporter.line(f"  the record could not be written: {config.stash[UNRECORDED]}", red=True)
     folder = config.stash[RUN].options.report
     if UNWRITTEN in config.stash:
         terminalreporter.line(f"  the report could not be written: {config.stash[UNWRITTEN]}", red=True)

@@ -24,6 +24,10 @@ def noisy(times: dict[int, float], noise: float, rounds: int = 15) -> dict[int, 
         (lambda n: 1e-3 + 2e-9 * n * n, "faster than linear"),
         (lambda n: 1e-3 + 2e-4 * (n - 199) ** 0.5, "slower than linear"),
         (lambda n: 1e-3, "flat"),
+        (lambda n: 5e-3 - 4e-6 * n, "shrinking"),
+        (lambda n: 5e-3 - 4e-9 * n * n, "shrinking"),
+        (lambda n: 5e-3 - 1e-4 * (n - 199) ** 0.5, "shrinking"),
+        (lambda n: 5e-3 - 3e-6 * n + 1e-3 * (n == 1_000), "shrinking"),
     ],
 )
 def test_how_a_time_grows(grows: object, word: str) -> None:
@@ -39,6 +43,25 @@ def test_the_slope_is_that_of_the_line() -> None:
     assert found.slope == pytest.approx(2e-6, rel=0.05)
     assert found.slope_interval[0] < found.slope < found.slope_interval[1]
     assert found.lengths == LENGTHS
+
+
+@pytest.mark.parametrize(
+    ("times", "halves"),
+    [((5, 4, 3, 2, 1), 1.0), ((9, 8, 7, 5, 3), 2.0), ((9, 7, 5, 4, 3), 0.5), ((5, 5, 5, 4, 3), None)],
+)
+def test_halves_of_a_time_that_shrinks(times: tuple[int, ...], halves: float | None) -> None:
+    """What the second half takes away is a multiple of what the first does; infinity where that is nothing."""
+    found = growth({length: [float(time)] * 5 for length, time in zip(LENGTHS, times, strict=True)}, seed=0)
+    assert found.word == "shrinking"
+    assert found.slope_interval[1] < 0
+    assert found.halves == (float("inf") if halves is None else halves)
+
+
+def test_a_time_that_turns_is_no_line() -> None:
+    """What falls and then rises by more grows faster than a line; what rises and then falls by less grows slower."""
+    for times, word in (((5, 4, 4, 8, 20), "faster than linear"), ((1, 5, 9, 9, 8), "slower than linear")):
+        found = growth({length: [float(time)] * 5 for length, time in zip(LENGTHS, times, strict=True)}, seed=0)
+        assert found.word == word
 
 
 def test_noise_settles_nothing() -> None:

@@ -64,6 +64,9 @@ def without(field: str) -> dict[str, Any]:
 BAD: dict[str, tuple[Any, str]] = {
     "no JSON": ("{", r"is no case file \(JSONDecodeError: .*\)\. Give a file that a failed check wrote\."),
     "a list": ([], r"is no case file \(TypeError: "),
+    "nested too deep": ("[" * 100_000, r"is no case file \(RecursionError: "),
+    "a step nested too deep": ({**CASE.to_dict(), "steps": ["(" * 5_000]}, r"is no case file \([A-Z]\w+Error[:)]"),
+    "signs too deep": ({**CASE.to_dict(), "steps": ["-" * 100_000 + "1"]}, r"is no case file \([A-Z]\w+Error[:)]"),
     "a text": ('"case"', r"is no case file \(TypeError: "),
     "another schema": (
         {**CASE.to_dict(), "schema": 99},

@@ -173,8 +173,27 @@ def test_options_that_clash_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(project, "registered", list)
     (tmp_path / "pyproject.toml").write_text('[tool.conformance]\nefort = "quick"')
     assert "has no key 'efort'. Did you mean 'effort'?" in lines(project.project_findings(tmp_path))[0]
+    (tmp_path / "pyproject.toml").write_text('[tool.conformance]\nbackends = ["a"]')
+    assert "pyproject.toml: backends = ['a'] is no table." in lines(project.project_findings(tmp_path))[0]
+    for much in ("9" * 5_000, "[" * 5_000):  # more than Python takes for a number, and deeper than it reads
+        (tmp_path / "pyproject.toml").write_text(f"[tool.conformance]\nseed = {much}")
+        assert "pyproject.toml is not valid TOML: " in lines(project.project_findings(tmp_path))[0]
     (tmp_path / "pyproject.toml").unlink()
     assert lines(project.project_findings(tmp_path)) == ["ok options environment and pyproject.toml can be used"]
+    (tmp_path / "pyproject.toml").mkdir()
+    assert "pyproject.toml can't be read: Is a directory." in lines(project.project_findings(tmp_path))[0]
+
+
+def test_a_project_that_can_not_be_used_names_no_backend(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 2, with what is wrong, and where."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.toml").write_text("[tool]\nconformance = 5")
+    with pytest.raises(SystemExit) as stop:
+        main(["doctor", "--backend=other.toml:mine"])
+    assert stop.value.code == 2
+    assert "other.toml: conformance = 5 is no table. Write [tool.conformance]" in capsys.readouterr().err
 
 
 @pytest.fixture

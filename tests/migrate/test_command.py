@@ -168,8 +168,48 @@ def test_names_of_the_project_are_known(
     assert "to mine at" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("[tool]\nconformance = 5", "conformance = 5 is no table. Write [tool.conformance]"),
+        ('[tool.conformance]\nbackends = ["a"]', "backends = ['a'] is no table. Write [tool.conformance.backends]"),
+    ],
+)
+def test_a_project_that_can_not_be_used_ends_the_command(
+    table: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is opened, with exit code 2."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(table)
+    assert main([*filled(tmp_path), "--unproven"]) == 2
+    assert told in capsys.readouterr().out
+
+
 def test_a_dry_run_only_looks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--dry-run` tells the counts, and leaves nothing behind."""
     assert main([*filled(tmp_path), "--unproven", "--dry-run"]) == 0
     assert "Dry run: nothing was written." in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_source_with_nothing_to_move_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Vectors alone are not moved: exit code 2, and no word of equality."""
+    (tmp_path / "near.py").write_text(
+        "from conformance import Backend\nbackend = Backend('near', vectors=lambda where: None)\n"
+    )
+    (tmp_path / "a").mkdir()
+    given = ["--from", str(tmp_path / "near.py:backend"), "--from-path", str(tmp_path / "a"), "--to", "file"]
+    assert main(["migrate", *given, "--to-path", str(tmp_path / "b"), "--unproven"]) == 2
+    told = capsys.readouterr().out
+    assert told.startswith("conformance migrate: near opens vectors alone")
+    assert "Equal" not in told
+    assert not (tmp_path / "b").exists()
+
+
+def test_an_odd_journal_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It ends in a sentence and exit code 2, and is left alone."""
+    (tmp_path / "b.migration.json").write_text('{"schema": 1, "of": {}}')
+    assert main([*filled(tmp_path), "--unproven"]) == 2
+    told = capsys.readouterr().out
+    assert "`of` is {}, which names no source and target" in told
+    assert (tmp_path / "b.migration.json").exists()

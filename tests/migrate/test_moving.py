@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conformance import Backend
-from conformance.migrate import Side, Stopped, Unfit
+from conformance import Backend, Where
+from conformance.migrate import Report, Side, Stopped, Unfit
 from conformance.migrate.log import WINDOW
 from conformance.migrate.moving import ORDER
 from reference_backends import sqlite
@@ -232,6 +232,114 @@ def test_what_the_target_has_no_store_for_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unfit, match=r"the log of .* holds 2, and only-state has no log"):
         move(source, side(only_state, tmp_path / "b"))
     assert move(source, side(only_state, tmp_path / "b"), contracts=["state"]).equal
+
+
+class NoVerbs:
+    """A store that a migration never opens."""
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_source_of_vectors_alone_is_refused(tmp_path: Path, *, dry_run: bool) -> None:
+    """Where no contract is left to move, nothing is compared: that is no equality, and nothing is made."""
+    source = side(Backend("near", vectors=lambda _: NoVerbs()), tmp_path / "a")
+    target = database(tmp_path / "b")
+    with pytest.raises(Unfit, match=r"near opens vectors alone, which is not moved: .* one of these: state, log, "):
+        move(source, target, dry_run=dry_run)
+    assert not journal_of(target).exists()
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_target_without_any_of_the_contracts_is_refused(tmp_path: Path, *, dry_run: bool) -> None:
+    """Also where the source holds nothing of what the target has no store for; so says a look at an absent target."""
+    source = side(Backend("only-state", state=sqlite.open_state), tmp_path / "a")
+    target = side(Backend("only-log", log=sqlite.open_log), tmp_path / "b")
+    told = r"only-log has none of what only-state at .* has: state\. There is nothing to move"
+    with pytest.raises(Unfit, match=told):
+        move(source, target, dry_run=dry_run)
+    target.where.path.rmdir()
+    with pytest.raises(Unfit, match=told):
+        move(source, target, dry_run=True)
+    assert not journal_of(target).exists()
+
+
+def test_a_dry_run_refuses_what_the_migration_would(tmp_path: Path) -> None:
+    """What the source holds and the target has no store for is told, whether the target is there or not."""
+    source, target = (
+        fill(files(tmp_path / "a"), 2),
+        side(Backend("only-state", state=sqlite.open_state), tmp_path / "b"),
+    )
+    target.where.path.rmdir()
+    with pytest.raises(Unfit, match=r"the log of .* holds 2, and only-state has no log"):
+        move(source, target, dry_run=True)
+    assert not target.where.path.exists()
+
+
+def test_a_report_about_nothing_is_not_equal() -> None:
+    """Without a contract that was compared there is no equality; a dry run compares nothing and says so."""
+    nothing = Report("a", "b", (), (), "", "", is_dry_run=False, was_resumed=False, duration_s=0.0)
+    assert not nothing.equal
+    assert not nothing.to_dict()["equal"]
+    assert list(nothing.lines())[-1] == "NOT EQUAL: do not use the target."
+    assert replace(nothing, is_dry_run=True).equal
+
+
+class Thing:
+    """What a pickle keeps, and no text tells: its `repr` says where it lies in memory."""
+
+
+class Torn:
+    """A thing whose own `repr` raises."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def _looped() -> list[Any]:
+    loop: list[Any] = []
+    loop.append(loop)
+    return loop
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("contract", ["state", "log"])
+@pytest.mark.parametrize("value", [{"a": Thing()}, Torn(), _looped()], ids=["thing", "torn", "loop"])
+def test_pickles_without_a_digest_are_refused(tmp_path: Path, value: Any, contract: str, *, dry_run: bool) -> None:
+    """A source that promises pickles is looked through first: what can't be compared afterwards is not copied."""
+
+    class Log:
+        head = 2
+
+        def append(self, event: Any) -> int: ...
+
+        def read(self, start: int = 1, stop: int | None = None) -> list[tuple[int, Any]]:
+            return [(1, 0), (2, value)][start - 1 : 2 if stop is None else stop - 1]
+
+        def close(self) -> None: ...
+
+    held, taken = {"plain": 1, "thing": value}, dict[str, Any]()
+    openers: dict[str, Any] = {"state": lambda _: held} if contract == "state" else {"log": lambda _: Log()}
+    source = side(Backend("a", **openers, values="pickle"), tmp_path / "a")
+    target = side(Backend("b", state=lambda _: taken, log=sqlite.open_log, values="pickle"), tmp_path / "b")
+    which = "state 'thing'" if contract == "state" else "event 2 of the log"
+    with pytest.raises(Unfit, match=rf"{which} of a at .* has no digest \(.*\), so nothing could show that it arrived"):
+        move(source, target, dry_run=dry_run)
+    assert taken == {}
+    assert not journal_of(target).exists()
+    absent = Side(target.backend, Where(tmp_path / "c"))
+    with pytest.raises(Unfit, match="has no digest"):
+        move(source, absent, dry_run=True)
+
+
+def test_a_record_without_a_digest_ends_in_a_sentence(tmp_path: Path) -> None:
+    """A source that promises JSON and holds something else is found out by the comparison, which says which record."""
+    held, taken = {"thing": Thing()}, dict[str, Any]()
+    source = side(Backend("a", state=lambda _: held), tmp_path / "a")
+    target = side(Backend("b", state=lambda _: taken), tmp_path / "b")
+    told = r"state 'thing' of a at .* has no digest \(TypeError: a Thing has no canonical form.*--contract"
+    for _ in range(2):
+        with pytest.raises(Stopped, match=told):
+            move(source, target)
+    assert journal_of(target).exists()
 
 
 def test_scopes_that_nobody_can_list_are_asked_for(tmp_path: Path) -> None:

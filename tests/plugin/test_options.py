@@ -88,6 +88,10 @@ def test_a_suite_without_a_backend_says_what_to_write(project: pytest.Pytester) 
         (["--backend=memory", "--conformance-seed=x"], "*seed='x' (command line) is not a whole number*"),
         (["--backend=memory", "--conformance-seed=-1"], "*seed='-1' (command line) is not a whole number from 0 on*"),
         (["--backend=memory", "--conformance-json=no/where.json"], "*there is no directory*"),
+        (
+            ["--backend=memory", "--conformance-json=."],
+            "json=* (command line): no record can be written into it: *Is a directory*. Name a file, or a new one.",
+        ),
         (["--backend=memory", "--conformance-disk=posx"], "*unknown disk 'posx' (command line)*Did you mean 'posix'?*"),
         (["--backend=memory", "--conformance-case=no.json"], "*case (command line): *no.json: No such file*"),
         (["--backend=memory", "--conformance-case=mystore.py"], "*mystore.py is no case file (*a failed check wrote*"),
@@ -95,6 +99,13 @@ def test_a_suite_without_a_backend_says_what_to_write(project: pytest.Pytester) 
         (["--backend=nowhere:Store"], "*there is no module 'nowhere'*"),
         (["--backend=mystore:Stor"], "*mystore has no attribute 'Stor'.*Did you mean 'Store'?*"),
         (["--backend=./nothing.py:backend"], "*there is no file*nothing.py*"),
+        (
+            ["--backend=./mystore:Store"],
+            "*: './mystore' is no name of a module. Name a file, with its ending: --backend=./mystore.py:Store.",
+        ),
+        (["--backend=/abs/mystore:Store"], "*'/abs/mystore' is no name of a module*--backend=/abs/mystore.py:Store."),
+        (["--backend=mystore.:Store"], "*'mystore.' is no name of a module*"),
+        (["--backend=**:Store"], "*'[*][*]' is no name of a module*"),
         (["--backend=math:pi"], "*'math:pi' is a float object, which is not callable*"),
         (["--backend=mystore:Bare"], "*'mystore:Bare'*is no state store: it has no __getitem__*adapt(*"),
         (["--backend=mystore:"], "*not of the form module:attribute*"),
@@ -199,6 +210,19 @@ def test_the_environment_asks_for_a_run(project: pytest.Pytester, monkeypatch: p
         ),
         ('[tool.conformance]\ndisks = ["ext4"]', "*unknown disk 'ext4' (pyproject.toml)*Known: posix, paranoid*"),
         ("[tool.conformance]\nseed = true", "*seed=True (pyproject.toml) is not a whole number*"),
+        ("[tool.conformance]\nseed = inf", "seed=inf (pyproject.toml) is not a whole number*"),
+        (
+            "[tool.conformance]\nsuites = 5",
+            'suite=5 (pyproject.toml) is no list of texts. Write suites = [[]"round-trip"].',
+        ),
+        ("[tool.conformance]\ndisks = 1.5", 'disk=1.5 (pyproject.toml) is no list of texts. Write disks = *"posix"*'),
+        ("[tool.conformance]\ndisks = { posix = true }", "disk={'posix': True} (pyproject.toml) is no list of texts*"),
+        ("[tool.conformance]\ndisks = [7]", "disk=7 (pyproject.toml) is not a text."),
+        ("[tool]\nconformance = 5", "*pyproject.toml: conformance = 5 is no table. Write [[]tool.conformance]*"),
+        (
+            '[tool.conformance]\nbackends = ["a"]',
+            "*pyproject.toml: backends = [[]'a'] is no table. Write [[]tool.conformance.backends]*",
+        ),
     ],
 )
 def test_bad_project_files_are_usage_errors(project: pytest.Pytester, table: str, message: str) -> None:
@@ -208,6 +232,55 @@ def test_bad_project_files_are_usage_errors(project: pytest.Pytester, table: str
     result = project.runpytest("--backend=x" if "backends.x" in table else "--backend=mystore:Store")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: conformance: {message}"])
+    assert "Traceback" not in result.stderr.str() + result.stdout.str()
+
+
+def test_a_backend_of_the_project_is_a_text(project: pytest.Pytester) -> None:
+    """Where no other is named."""
+    project.makepyprojecttoml("[tool.conformance]\nbackend = true")
+    result = project.runpytest("--suite=round-trip")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ['ERROR: conformance: backend=True (pyproject.toml) is no list of texts. Write backend = [[]"mystore"].']
+    )
+
+
+def test_a_project_file_that_can_not_be_read_is_a_usage_error(project: pytest.Pytester) -> None:
+    """As one that is a directory."""
+    project.path.joinpath("pyproject.toml").mkdir()
+    project.path.joinpath("pytest.ini").write_text("[pytest]\n")
+    result = project.runpytest("--backend=mystore:Store")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: conformance: *pyproject.toml can't be read: Is a directory."])
+
+
+@pytest.mark.parametrize("address", ["leaves:Store", "./leaves.py:Store"])
+def test_an_adapter_that_exits_is_a_usage_error(project: pytest.Pytester, address: str) -> None:
+    """An adapter may end its process where it misses something: not ours."""
+    project.makepyfile(leaves="import sys\nsys.exit('no licence')")
+    result = project.runpytest(f"--backend={address}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: conformance: backend *: importing * raised SystemExit: no licence"])
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("def store(path):\n    sys.exit('no licence')", "opening leaves:store raised SystemExit: no licence"),
+        ("async def store(path):\n    sys.exit('no licence')", "opening leaves:store raised SystemExit: no licence"),
+        (
+            "def asked(where):\n    sys.exit(3)\n\nstore = Backend('leaves', state=lambda where: {}, declare=asked)",
+            "asking what leaves promises raised SystemExit: 3",
+        ),
+    ],
+)
+def test_a_store_that_exits_does_not_open(project: pytest.Pytester, source: str, told: str) -> None:
+    """It is told like any other error of a store, and the verdict is INCONCLUSIVE."""
+    project.makepyfile(leaves=f"import sys\nfrom conformance import Backend\n\n{source}\n")
+    result = project.runpytest("--backend=leaves:store", *BASIC)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"*{told}*", "  INCONCLUSIVE *"])
+    assert "INTERNALERROR" not in result.stdout.str()
 
 
 def test_a_hook_names_more_backends(project: pytest.Pytester) -> None:

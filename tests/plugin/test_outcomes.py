@@ -191,6 +191,38 @@ def test_nothing_tested_is_not_a_pass(stores: pytest.Pytester) -> None:
         result.stdout.fnmatch_lines(["  INCONCLUSIVE   nothing was tested"])
 
 
+@pytest.mark.parametrize("workers", ANSWERS)
+def test_a_check_that_something_else_skips_is_inconclusive(
+    stores: pytest.Pytester, workers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fixture of the project, or a mark that a plugin adds, may skip what it likes; that is no pass."""
+    stores.makepyfile(
+        skipper="""
+        import pytest
+
+        @pytest.fixture(autouse=True)
+        def _no_docker(request):
+            if "ordinary" in request.node.name:
+                pytest.skip("no docker here")
+
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                if "similar" in item.name:
+                    item.add_marker(pytest.mark.skip(reason="slow"))
+        """
+    )
+    # A plugin: hooks of a conftest do not apply to the suites, which lie outside the project.
+    monkeypatch.setenv("PYTHONPATH", str(stores.path))
+    run = ("--backend=mystore:Store", "-p", "skipper", "--effort=quick", "-k", "STATE-KEY", *workers)
+    result = stores.runpytest_subprocess(*run, "--conformance-json=r.json")
+    (backend,) = json.loads((stores.path / "r.json").read_text())["backends"]
+    assert result.ret == 1
+    assert backend["verdict"] == "INCONCLUSIVE"
+    checks = [check for one in backend["contracts"] for suite in one["suites"] for check in suite["checks"]]
+    reasons = {check["reason"] for check in checks if check["outcome"] == "inconclusive"}
+    assert reasons == {"setup skipped: no docker here", "setup skipped: slow"}
+
+
 def test_a_suite_that_was_named_and_tested_nothing_is_not_a_pass(stores: pytest.Pytester) -> None:
     """Asked for by name, a suite of which nothing applies is red beside one that passed; unasked for it is not."""
     run = ("--backend=memory", "--contract=log", "--effort=quick")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -134,3 +135,53 @@ def test_a_report_that_can_not_be_written_is_red(project: pytest.Pytester, monke
     result.stdout.fnmatch_lines(
         ["  CONFORMANT in the 1 of *", "  the report could not be written: [[]Errno 28[]] No space left on device"]
     )
+
+
+def test_a_record_that_can_not_be_written_is_red(project: pytest.Pytester) -> None:
+    """The report is written all the same, and the verdict shown."""
+    project.makeconftest(
+        """
+        from pathlib import Path
+
+        def pytest_conformance_report(config, report):
+            Path("same.json").mkdir()  # as by another process, while the run lasted
+        """
+    )
+    args = ("--backend=mystore:Store", *BASIC, "--conformance-report=out", "--conformance-json=same.json")
+    result = project.runpytest(*args)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "  CONFORMANT in the 1 of *",
+            "  the record could not be written: [[]Errno 21[]] Is a directory: '*same.json'",
+            "  report out/report.html",
+        ]
+    )
+    assert record_in(project.path / "out")["verdict"] == "CONFORMANT"
+
+
+@pytest.mark.parametrize("before", [None, "what was there"])
+def test_that_a_record_can_be_written_is_tried_without_a_trace(project: pytest.Pytester, before: str | None) -> None:
+    """A run that writes no record leaves the file as it was, or none."""
+    path = project.path / "same.json"
+    if before is not None:
+        path.write_text(before)
+    project.runpytest("--backend=mystore:Store", "--collect-only", "-q", f"--conformance-json={path}")
+    assert (path.read_text() if path.exists() else None) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_record_may_be_read_from_a_pipe(project: pytest.Pytester) -> None:
+    """A pipe is not tried: whoever reads it would take the trial for the record."""
+    pipe = project.path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        try:
+            result = project.runpytest_subprocess(
+                "--backend=mystore:Store", *BASIC, "--conformance-json=pipe", timeout=120
+            )
+            record = json.loads(reader.communicate(timeout=120)[0])
+        finally:
+            reader.kill()
+    assert result.ret == pytest.ExitCode.OK
+    assert record["verdict"] == "CONFORMANT"

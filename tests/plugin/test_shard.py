@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from conformance.check import catalogue
 from conformance.report.merge import merged
 
 QUICK = ("--effort=quick", "--suite=round-trip", "--contract=state")
@@ -90,6 +91,32 @@ def test_a_failure_in_a_shard_is_red(project: pytest.Pytester) -> None:
     empty.stdout.fnmatch_lines(["  INCONCLUSIVE   nothing was tested"])
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_check_has_one_result_in_a_shard(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """What passed and could not be torn down is inconclusive, once; what failed stays a failure. So shards merge."""
+    if workers:
+        pytest.importorskip("xdist")
+    project.makeconftest(
+        "import pytest\n@pytest.fixture(autouse=True)\ndef stuck():\n    yield\n    raise OSError('busy')"
+    )
+    reports = []
+    for number in (1, 2):
+        _, report = run(
+            project, "--backend=mystore:NoneStore", "-k", "BASIC", f"--conformance-shard={number}/2", *workers
+        )
+        for backend in report["backends"]:
+            of_backend = checks({"backends": [backend]})
+            assert backend["selected"] == len(of_backend) == len({check["code"] for check in of_backend})
+        reports.append(report)
+    whole = merged(reports, ["s1.json", "s2.json"])
+    good, bad = whole["backends"]
+    assert {check["outcome"] for check in checks({"backends": [good]})} == {"inconclusive"}
+    assert {check["reason"] for check in checks({"backends": [good]})} == {"teardown failed: OSError: busy"}
+    (failed,) = [check for check in checks({"backends": [bad]}) if check["code"] == "STATE-BASIC-01"]
+    assert (failed["outcome"], failed["counterexample"] is not None) == ("fail", True)
+    assert (good["verdict"], bad["verdict"]) == ("INCONCLUSIVE", "NOT CONFORMANT")
+
+
 def test_gates_of_other_shards_are_judged(project: pytest.Pytester) -> None:
     """A check whose gate is broken is blocked, whichever shard the gate itself is in."""
     outcomes = []
@@ -143,6 +170,20 @@ def test_what_is_no_shard_is_a_usage_error(text: str, project: pytest.Pytester) 
     result.stderr.fnmatch_lines(
         [f"ERROR: conformance: shard (command line): {text!r} is not i/n with whole numbers and 1 <= i <= n, such as*"]
     )
+
+
+@pytest.mark.parametrize("count", ["99999999999", "9" * 5000])
+def test_more_shards_than_checks_are_a_usage_error(count: str, project: pytest.Pytester) -> None:
+    """Shards without a check judge nothing: there are as many as there are checks."""
+    most = len(catalogue())
+    told = f"'1/9*' has more shards than there are checks: give at most {most}."
+    result = project.runpytest_inprocess("--backend=mystore:Store", f"--conformance-shard=1/{count}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: conformance: shard (command line): {told}"])
+    result = project.runpytest_inprocess(
+        "--backend=mystore:Store", f"--conformance-shard={most}/{most}", "--collect-only", "-q"
+    )
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def test_one_round_has_no_shards(project: pytest.Pytester) -> None:

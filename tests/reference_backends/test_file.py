@@ -1,29 +1,22 @@
-"""The `file` backend: names, documents, durability, faults, damage, processes."""
+"""The `file` backend: names, documents and what damage makes of them, shards, backups."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
-import threading
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conformance import Where
-from reference_backends import _documents, _files, file
+from reference_backends import _documents, file
 from reference_backends._documents import encode, file_name, key_at
 from reference_backends.file import ConflictError, CorruptDocument, FileState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 
@@ -431,216 +424,6 @@ class TestBackups:
         assert files_in(directory) == ["lock"]
 
 
-class Faults:
-    """Makes one call of the operating system fail, or end the process.
-
-    Args:
-        at: Which call, counted from 1; 0 for none.
-    """
-
-    NAMES = ("fsync", "link", "replace", "unlink")
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-        self.calls: list[str] = []
-
-    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Stand before the calls of `os` until the monkeypatch ends."""
-        for name in self.NAMES:
-            monkeypatch.setattr(os, name, self._faulty(name, getattr(os, name)))
-
-    def _faulty(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **options: Any) -> Any:
-            self.calls.append(name)
-            if len(self.calls) == self.at:
-                raise OSError(errno.EIO, f"{name} was made to fail")
-            return real(*args, **options)
-
-        return call
-
-
-def sweep(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: dict[str, int], change: Callable[[FileState], None]
-) -> Iterator[tuple[FileState, bool, str]]:
-    """Make the change with its first call failing, then its second, until it has no call left.
-
-    Yields:
-        The store, whether the change raised, and the name of the call that failed.
-    """
-    for at in count(1):
-        store = FileState(tmp_path / str(at), **options)
-        store.update({"k": "old", "other": 1})
-        faults = Faults(at)
-        raised = False
-        with monkeypatch.context() as patch:
-            faults.install(patch)
-            try:
-                change(store)
-            except OSError:
-                raised = True
-        if len(faults.calls) < at:
-            assert at > 3, "the sweep met no fault"
-            return
-        yield store, raised, faults.calls[at - 1]
-        assert store["other"] == 1
-        store["k"] = "later"
-        assert FileState(tmp_path / str(at), **options)["k"] == "later"
-        assert not list(tmp_path.rglob("*.tmp"))
-
-
-class TestDurability:
-    """The sequence of calls, and each of them failing."""
-
-    def test_a_write_syncs_the_file_and_then_the_directory(
-        self, store: FileState, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The sequence of docs/backends/file.md, in its order."""
-        store["k"] = "old"
-        faults = Faults(0)
-        with monkeypatch.context() as patch:
-            faults.install(patch)
-            store["k"] = "new"
-            put, faults.calls = faults.calls, []
-            del store["k"]
-        # The last unlink finds nothing: the new file has been renamed.
-        assert put == ["fsync", "link", "replace", "fsync", "unlink", "unlink"]
-        assert faults.calls == ["replace", "fsync", "unlink"]
-
-    @pytest.mark.parametrize("backups", [0, 2])
-    def test_a_write_that_fails_leaves_the_old_value(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backups: int
-    ) -> None:
-        """Whichever call fails: it raised and the old value is there, or it did not and the new one is."""
-        failed = set()
-        for store, raised, name in sweep(monkeypatch, tmp_path, {"backups": backups}, lambda s: s.update({"k": "new"})):
-            assert store["k"] == ("old" if raised else "new")
-            if raised:
-                failed.add(name)
-        assert failed == {"fsync", "replace"}
-
-    def test_a_first_write_that_fails_leaves_no_key(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A key that could not be written is missing."""
-        for store, raised, _ in sweep(monkeypatch, tmp_path, {}, lambda s: s.update({"new": 1})):
-            assert sorted(store) == (["k", "other"] if raised else ["k", "new", "other"])
-
-    @pytest.mark.parametrize("backups", [0, 2])
-    def test_a_delete_that_fails_leaves_the_key(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backups: int
-    ) -> None:
-        """Whichever call fails: it raised and the key is there, or it did not and the key is gone."""
-
-        def delete(store: FileState) -> None:
-            # Two deletes, so that there are calls enough for the sweep to prove itself.
-            del store["k"]
-            store.pop("missing", None)
-            store["k"] = "written again"
-
-        for store, raised, _ in sweep(monkeypatch, tmp_path, {"backups": backups}, delete):
-            assert store.get("k", "gone") in (("old", "gone") if raised else ("written again",))
-
-    def test_a_delete_that_is_not_synced_is_undone(self, store: FileState, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A key that may come back after a power loss is not reported gone."""
-        store["k"] = "old"
-        with monkeypatch.context() as patch:
-            Faults(2).install(patch)
-            with pytest.raises(OSError, match="fsync was made to fail"):
-                del store["k"]
-        assert store["k"] == "old"
-
-    def test_a_full_disk_leaves_the_old_value(
-        self, store: FileState, directory: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """No space for the new file: the old value is there, and the store works when there is space again."""
-        store["k"] = "old"
-
-        def full(*_: object) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(_files, "_write_new_file", full)
-            with pytest.raises(OSError, match="No space"):
-                store["k"] = "new"
-        assert (store["k"], files_in(directory)) == ("old", ["k_k.json", "lock"])
-        store["k"] = "new"
-        assert store["k"] == "new"
-
-    def test_a_file_system_without_hard_links_will_do(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The old file is copied then, and returns as well when the write fails."""
-
-        def refuse(*_: object) -> None:
-            raise PermissionError(errno.EPERM, "Operation not permitted")
-
-        monkeypatch.setattr(os, "link", refuse)
-        store = FileState(directory, backups=1)
-        for value in ("first", "old"):
-            store["k"] = value
-        assert _documents.read_document(path_of(store, "k").with_suffix(".json.1")).value == "first"
-        with monkeypatch.context() as patch:
-            patch.setattr(_files, "sync_directory", refuse)
-            with pytest.raises(PermissionError):
-                store["k"] = "new"
-        assert (store["k"], files_in(directory)) == ("old", ["k_k.json", "k_k.json.1", "lock"])
-
-    def test_a_killed_writer_leaves_the_old_value_or_the_new_one(self, tmp_path: Path) -> None:
-        """Killed at any call: one of the two values, no other key, and nothing left after the next open."""
-        seen = set()
-        for at in count(1):
-            directory = tmp_path / str(at)
-            store = FileState(directory, backups=1)
-            store["k"] = "old"
-            child = run_python(KILLED_WRITER, str(directory), str(at))
-            left_over = list(directory.rglob("*.tmp"))
-            assert list(store) == ["k"]
-            assert len(store) == 1
-            store = FileState(directory, backups=1)
-            assert not list(directory.rglob("*.tmp"))
-            seen.add((store["k"], bool(left_over)))
-            if child.returncode == 0:
-                break
-            assert child.returncode == 9, child.stderr
-        assert seen == {("old", True), ("new", True), ("new", False)}
-
-
-KILLED_WRITER = """
-import os, sys
-from pathlib import Path
-from reference_backends.file import FileState
-
-store, at, calls = FileState(Path(sys.argv[1]), backups=1), int(sys.argv[2]), 0
-
-def deadly(real):
-    def call(*args, **options):
-        global calls
-        calls += 1
-        if calls == at:
-            os._exit(9)
-        return real(*args, **options)
-    return call
-
-for name in ("fsync", "link", "replace", "unlink"):
-    setattr(os, name, deadly(getattr(os, name)))
-store["k"] = "new"
-"""
-
-COUNTING_WRITER = """
-import sys
-from pathlib import Path
-from reference_backends.file import ConflictError, FileState
-
-store, done = FileState(Path(sys.argv[1])), 0
-while done < 20:
-    version = store.version("n")
-    value = store["n"]
-    try:
-        store.compare_and_set("n", value + 1, version)
-        done += 1
-    except ConflictError:
-        pass
-store.setdefault("first", sys.argv[2])
-print(store["first"])
-"""
-
-
 def start_python(code: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a process that can import the reference backends."""
     return subprocess.Popen(
@@ -653,106 +436,6 @@ def start_python(code: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run such a process to its end."""
-    process = start_python(code, *arguments)
-    stdout, stderr = process.communicate()
-    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
-
-
-class TestSharing:
-    """Several handles, threads and processes."""
-
-    def test_handles_see_each_other_at_once(self, directory: Path) -> None:
-        """What one handle has written is what the other reads; nothing is cached."""
-        one, other = FileState(directory), FileState(directory)
-        one["a"] = 1
-        assert (other["a"], list(other)) == (1, ["a"])
-        other["a"] = 2
-        assert one["a"] == 2
-        del one["a"]
-        assert "a" not in other
-
-    def test_processes_lose_no_increment(self, store: FileState, directory: Path) -> None:
-        """Processes that count by compare-and-set count every step, and agree on who was first."""
-        store["n"] = 0
-        processes = [start_python(COUNTING_WRITER, str(directory), str(number)) for number in range(3)]
-        outcomes = [process.communicate() for process in processes]
-        assert [stderr for _, stderr in outcomes] == ["", "", ""]
-        assert store["n"] == 60
-        assert {stdout.strip() for stdout, _ in outcomes} == {store["first"]}
-
-    def test_threads_lose_no_increment(self, directory: Path) -> None:
-        """Threads of one handle and of another keep out of each other's way."""
-        handles = [FileState(directory), FileState(directory)]
-        handles[0]["n"] = 0
-
-        def increment(handle: FileState) -> None:
-            for _ in range(10):
-                with handle._writing():
-                    handle["n"] += 1
-
-        threads = [threading.Thread(target=increment, args=(handle,)) for handle in handles * 2]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert handles[0]["n"] == 40
-
-    def test_readers_do_not_wait_for_readers(self, directory: Path) -> None:
-        """Two handles read at the same time."""
-        one, other = FileState(directory), FileState(directory)
-        one["a"] = 1
-        with one._reading():
-            assert other["a"] == 1
-            assert one["a"] == 1
-
-    def test_a_reader_does_not_become_a_writer(self, store: FileState) -> None:
-        """Two readers that both waited to write would wait for ever: it is refused."""
-        with store._reading(), pytest.raises(AssertionError, match="shared lock"):
-            store["a"] = 1
-        store["a"] = 1
-        assert store["a"] == 1
-
-    def test_opening_leaves_the_files_of_a_living_writer(
-        self, directory: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The temporary file of a writer at work stays; opening waits until the writer is done."""
-        store = FileState(directory)
-        living = directory / "shard-0-of-1" / f"{'a' * 32}.tmp"
-        about_to_lock = threading.Event()
-        real = _files._lock
-
-        def lock(descriptor: int, *, exclusive: bool) -> None:
-            about_to_lock.set()
-            real(descriptor, exclusive=exclusive)
-
-        opener = threading.Thread(target=FileState, args=(directory,))
-        with store._writing():
-            living.write_text("half a docu")
-            monkeypatch.setattr(_files, "_lock", lock)
-            opener.start()
-            assert about_to_lock.wait(60)
-            assert living.exists()
-            assert (list(store), len(store)) == ([], 0)
-        opener.join()
-        assert not living.exists()  # no writer has it any more
-
-    def test_a_lock_is_free_when_its_holder_is_killed(self, store: FileState, directory: Path) -> None:
-        """The operating system takes the lock from a dead process."""
-        code = (
-            "import sys\nfrom pathlib import Path\nfrom reference_backends.file import FileState\n"
-            "with FileState(Path(sys.argv[1]))._writing():\n    print('held', flush=True)\n    sys.stdin.read()\n"
-        )
-        process = start_python(code, str(directory))
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        process.kill()
-        process.communicate()
-        store["a"] = 1
-        assert store["a"] == 1
-
-
 class TestBackend:
     """The records."""
 
@@ -763,9 +446,3 @@ class TestBackend:
         record.state(where)["a"] = [1]
         assert dict(record.state(where)) == {"a": [1]}
         assert (record.durability, record.sharing, record.corruption) == ("power-loss", "processes", "isolates")
-
-    def test_the_example_of_the_page_runs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The code in docs/backends/file.md runs as it is."""
-        monkeypatch.chdir(tmp_path)
-        page = (ROOT / "docs" / "backends" / "file.md").read_text("utf-8")
-        exec(page.split("```python\n")[1].split("```")[0], {})

@@ -1,12 +1,7 @@
-"""The state store of the `sqlite` backend: versions, expiry, history, snapshots, transactions, damage."""
+"""The state store of the `sqlite` backend: versions, expiry, history, snapshots."""
 
 from __future__ import annotations
 
-import pickle
-import sqlite3
-import subprocess
-import sys
-import threading
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance import Where
-from reference_backends.sqlite import ConflictError, CorruptRecord, Report, SqliteState, backend, open_state
+from reference_backends.sqlite import ConflictError, Report, SqliteState, backend, open_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-ROOT = Path(__file__).parents[2]
 
 #: Two characters for Python, one in UTF-16.
 PAIR = chr(0xD83D) + chr(0xDE00)
@@ -53,14 +46,6 @@ def store(path: Path, clock: HandClock) -> Iterator[SqliteState]:
     """Give an open store."""
     with closing(SqliteState(path, clock=clock)) as opened:
         yield opened
-
-
-def edit(path: Path, *statements: str) -> None:
-    """Change a closed file behind the back of the store."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in statements:
-            connection.execute(statement)
-            assert connection.execute("SELECT changes()").fetchone() != (0,)
 
 
 # the record
@@ -349,145 +334,6 @@ def test_a_history_limit_keeps_the_newest(path: Path) -> None:
         SqliteState(path, history_limit=0)
 
 
-# transactions
-
-
-def test_a_transaction_is_all_or_nothing(store: SqliteState) -> None:
-    """It shows its own writes, nobody else sees them before the end, and an exception undoes and passes."""
-    store["a"] = 1
-
-    def block() -> None:
-        with store.transaction() as transaction:
-            transaction["a"] = 2
-            transaction["b"] = 3
-            del transaction["b"]
-            transaction["c"] = 4
-            assert (dict(transaction), len(transaction), "b" in transaction) == ({"a": 2, "c": 4}, 2, False)
-            assert dict(store) == {"a": 1}
-            raise KeyError("mine")
-
-    with pytest.raises(KeyError, match="mine"):
-        block()
-    assert (dict(store), store.versions("a")) == ({"a": 1}, [1])
-    with store.transaction() as transaction:
-        transaction.clear()
-        transaction["d"] = 5
-    assert dict(store) == {"d": 5}
-
-
-def test_a_transaction_has_the_conditional_verbs_too(store: SqliteState, clock: HandClock) -> None:
-    """A refusal inside leaves the transaction usable."""
-    with store.transaction() as transaction:
-        version = transaction.compare_and_set("a", 1, None)
-        with pytest.raises(ConflictError):
-            transaction.compare_and_set("a", 2, None)
-        with pytest.raises(KeyError):
-            del transaction["missing"]
-        with pytest.raises(TypeError):
-            transaction["bad"] = object()
-        with pytest.raises(TypeError):
-            del transaction[5]  # type: ignore[arg-type]
-        transaction.set("b", 2, ttl=5)
-        assert transaction.versions("a") == [version]
-    clock.now = 1005.0
-    assert dict(store) == {"a": 1}
-
-
-def test_a_transaction_refuses_use_after_its_end(store: SqliteState) -> None:
-    """Reading and writing, after success and after failure."""
-    with store.transaction() as transaction:
-        transaction["a"] = 1
-    verbs: tuple[Callable[[], Any], ...] = (
-        lambda: transaction["a"],
-        lambda: transaction.set("a", 2),
-        transaction.clear,
-    )
-    for use in verbs:
-        with pytest.raises(ValueError, match="has ended"):
-            use()
-    assert store["a"] == 1
-
-
-def test_writing_past_an_open_transaction_is_refused(store: SqliteState) -> None:
-    """The same thread would wait for itself for ever; it is told so instead."""
-    with store.transaction() as transaction:
-        transaction["a"] = 1
-        for write in (lambda: store.set("a", 2), store.compact, lambda: store.transaction().__enter__()):
-            with pytest.raises(RuntimeError, match="has a transaction open"):
-                write()
-    assert dict(store) == {"a": 1}
-
-
-def test_other_threads_read_at_once_and_write_afterwards(store: SqliteState) -> None:
-    """Nothing that another thread does slips into a transaction, and it cannot use its mapping."""
-    store["a"] = "old"
-    seen: list[Any] = []
-
-    def write() -> None:
-        store["other"] = dict(store)
-
-    with store.transaction() as transaction:
-        transaction["a"] = "new"
-
-        def read() -> None:
-            seen.append(store["a"])
-            try:
-                seen.append(transaction["a"])
-            except RuntimeError as error:
-                seen.append(str(error))
-
-        reader = threading.Thread(target=read)
-        reader.start()
-        reader.join()
-        writer = threading.Thread(target=write)
-        writer.start()
-        assert dict(transaction) == {"a": "new"}
-    writer.join()
-    assert seen == ["old", "A transaction belongs to the thread that began it."]
-    assert store["other"]["a"] in ("old", "new")
-
-
-def test_threads_lose_no_update(store: SqliteState) -> None:
-    """Read and write in one transaction is one step for all threads of a handle."""
-
-    def add() -> None:
-        for _ in range(20):
-            with store.transaction() as transaction:
-                transaction["n"] = transaction.get("n", 0) + 1
-
-    threads = [threading.Thread(target=add) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert store["n"] == 60
-
-
-def test_two_processes_lose_no_update(path: Path) -> None:
-    """Conditional writes of several processes add up exactly, and each sees the writes of the other at once."""
-    script = """if True:
-        import sys
-        from pathlib import Path
-        from reference_backends.sqlite import ConflictError, SqliteState
-        store = SqliteState(Path(sys.argv[1]))
-        for _ in range(30):
-            while True:
-                try:
-                    version = store.version("n")
-                    store.compare_and_set("n", 0 if version is None else store.get_version("n", version) + 1, version)
-                    break
-                except ConflictError:
-                    pass
-        store.close()
-    """
-    processes = [subprocess.Popen([sys.executable, "-c", script, str(path)], cwd=ROOT) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
-    with closing(SqliteState(path)) as store:
-        assert store["n"] == 59
-        assert len(store.versions("n")) == 60
-        assert store.verify().damaged == ()
-
-
 # snapshots, health
 
 
@@ -520,157 +366,3 @@ def test_health_says_what_is_there(store: SqliteState) -> None:
     assert store.ping()
     store.flush()
     assert store.verify() == Report(healthy=2, damaged=())
-
-
-# damage
-
-
-@pytest.fixture
-def filled(path: Path) -> Path:
-    """Return the closed file of a store with a, b and c, a history of b, and a snapshot."""
-    with closing(SqliteState(path)) as store:
-        store["a"] = "first"
-        store["b"] = "old"
-        store["b"] = "second"
-        store["c"] = "third"
-        store.save_snapshot("s")
-    return path
-
-
-def test_a_changed_value_is_noticed_and_the_others_stay_readable(filled: Path) -> None:
-    """SQLite finds nothing wrong with it; the digest does."""
-    edit(filled, """UPDATE entries SET value = CAST('"fourth"' AS BLOB) WHERE key = CAST('b' AS BLOB)""")
-    with closing(SqliteState(filled)) as store:
-        with pytest.raises(CorruptRecord, match="entries b'b' version 3: has a value with another digest") as caught:
-            store["b"]
-        assert pickle.loads(pickle.dumps(caught.value)).where == caught.value.where
-        assert (store["a"], store["c"]) == ("first", "third")
-        report = store.verify()
-        assert (report.healthy, [each.where for each in report.damaged]) == (2, ["entries b'b' version 3"])
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE entries SET version = 9 WHERE key = CAST('b' AS BLOB)",
-        "UPDATE entries SET expires_at = 1.5 WHERE key = CAST('b' AS BLOB)",
-        "UPDATE entries SET key = CAST('d' AS BLOB) WHERE key = CAST('b' AS BLOB)",
-        "UPDATE entries SET key = CAST(x'ff' AS TEXT) WHERE key = CAST('b' AS BLOB)",
-        "UPDATE entries SET digest = zeroblob(16) WHERE key = CAST('b' AS BLOB)",
-        "DELETE FROM entries WHERE key = CAST('b' AS BLOB)",
-        "UPDATE summary SET last_version = 2",
-        "UPDATE summary SET sums = CAST(sums AS TEXT)",
-        "DELETE FROM summary",
-    ],
-)
-def test_a_changed_set_of_records_is_noticed(filled: Path, change: str) -> None:
-    """Whatever is changed or lost: what is intact can be read, and nothing else is said or written."""
-    edit(filled, change)
-    with closing(SqliteState(filled)) as store:
-        assert (store["a"], store["c"]) == ("first", "third")
-        verbs: list[Callable[[], Any]] = [
-            lambda: list(store),
-            lambda: len(store),
-            lambda: "missing" in store,
-            lambda: store.set("new", 1),
-            lambda: store.set("a", 1),
-            lambda: store.pop("a"),
-            lambda: store.versions("a"),
-        ]
-        for verb in verbs:
-            with pytest.raises(CorruptRecord):
-                verb()
-        assert store.verify().damaged
-
-
-def test_a_lost_version_and_a_lost_snapshot_are_noticed(filled: Path) -> None:
-    """The history and the snapshots have sums of their own."""
-    edit(filled, "DELETE FROM history", "DELETE FROM snapshots")
-    with closing(SqliteState(filled)) as store:
-        for verb in (lambda: store.versions("b"), store.list_snapshots, lambda: store.load_snapshot("s")):
-            with pytest.raises(CorruptRecord):
-                verb()
-        assert [each.where for each in store.verify().damaged] == ["history", "snapshots"]
-
-
-def test_damage_under_an_open_handle_is_found_by_listing_and_verify(filled: Path) -> None:
-    """Absence was proved at the opening; a list is proved each time."""
-    with closing(SqliteState(filled)) as store:
-        edit(filled, "DELETE FROM entries WHERE key = CAST('b' AS BLOB)")
-        with pytest.raises(CorruptRecord, match="entries: has other records than were written"):
-            list(store)
-        assert [each.where for each in store.verify().damaged] == ["entries"]
-
-
-def test_a_damaged_page_is_named(filled: Path) -> None:
-    """What SQLite says about the file comes as damage, not as an error of its own."""
-    size = filled.stat().st_size
-    with filled.open("rb+") as file:
-        file.seek(4096)
-        file.write(b"\xee" * (size - 2 * 4096))  # every table but the last, and not the page that lists them
-    with closing(SqliteState(filled)) as store:
-        for verb in (lambda: store["a"], lambda: len(store), lambda: store.set("a", 1)):
-            with pytest.raises(CorruptRecord):
-                verb()
-        report = store.verify()
-        assert report.healthy == 0
-        assert len(report.damaged) > 1
-
-
-def test_records_out_of_order_are_noticed(path: Path) -> None:
-    """Two pages that changed places keep every record and every sum, but a search misses what is there."""
-    with closing(SqliteState(path)) as store:
-        for number in range(40):
-            store[f"key{number:02d}"] = "x" * 500
-    pages = [path.read_bytes()[at : at + 4096] for at in range(0, path.stat().st_size, 4096)]
-    leaves = [at for at, page in enumerate(pages) if page[:1] == b"\x0a" and page.count(b"key") > 2]
-    one, other = leaves[0], leaves[1]
-    pages[one], pages[other] = pages[other], pages[one]
-    path.write_bytes(b"".join(pages))
-    with closing(SqliteState(path)) as store:
-        with pytest.raises(CorruptRecord, match="comes after"):
-            len(store)
-        missed = [number for number in range(40) if not _is_found(store, f"key{number:02d}")]
-        assert missed
-        assert any("comes after" in each.what or "order" in each.what for each in store.verify().damaged)
-
-
-def _is_found(store: SqliteState, key: str) -> bool:
-    try:
-        return bool(store[key])
-    except CorruptRecord:
-        return False
-
-
-def test_expiry_on_a_damaged_store_writes_nothing(path: Path, clock: HandClock) -> None:
-    """An expired record is still known to be missing, although it cannot be moved any more."""
-    with closing(SqliteState(path, clock=clock)) as store:
-        store.set("a", 1, ttl=5)
-        store["b"] = 2
-    edit(path, "DELETE FROM entries WHERE key = CAST('b' AS BLOB)")
-    clock.now = 1005.0
-    with closing(SqliteState(path, clock=clock)) as store:
-        assert "a" not in store
-        with pytest.raises(CorruptRecord):
-            assert "b" not in store
-
-
-def test_a_flipped_byte_is_never_a_wrong_answer(path: Path, tmp_path: Path) -> None:
-    """Every hundredth byte of the file, one at a time: the right answer, or CorruptRecord, or a refusal to open."""
-    expected = {f"key{number}": ["x" * number] for number in range(30)}
-    with closing(SqliteState(path)) as store:
-        store.update(expected)
-        store["key3"] = expected["key3"]
-    sound = path.read_bytes()
-    damaged = tmp_path / "damaged.sqlite3"
-    outcomes = {"right": 0, "noticed": 0}
-    for at in range(7, len(sound), 100):
-        damaged.write_bytes(sound[:at] + bytes([sound[at] ^ 0xFF]) + sound[at + 1 :])
-        try:
-            with closing(SqliteState(damaged)) as store:
-                assert dict(store) == expected
-                assert "missing" not in store
-            outcomes["right"] += 1
-        except (CorruptRecord, sqlite3.OperationalError):
-            outcomes["noticed"] += 1
-    assert min(outcomes.values()) > 10

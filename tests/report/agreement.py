@@ -96,14 +96,15 @@ def in_html(text: str) -> Counter[str]:
 
 
 def in_junit(text: str) -> Counter[str]:
-    """Return the counts of the cases; require that those of the suites are the same."""
+    """Return the counts of the cases of checks; require that those of the suites are of all their cases."""
     root = ET.fromstring(text.encode())
     found: Counter[str] = Counter()
     for suite in root.iter("testsuite"):
         cases = suite.findall("testcase")
         ends = [child for case in cases for child in case if child.tag in ("failure", "skipped")]
-        found.update(child.attrib["type"] for child in ends)
-        found["pass"] += len(cases) - len(ends)
+        if [case.attrib["name"] for case in cases] != ["verdict"]:  # which is no check
+            found.update(child.attrib["type"] for child in ends)
+            found["pass"] += len(cases) - len(ends)
         assert int(suite.attrib["tests"]) == len(cases)
         assert int(suite.attrib["failures"]) == sum(child.tag == "failure" for child in ends)
         assert int(suite.attrib["skipped"]) == sum(child.tag == "skipped" for child in ends)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.backend import PROMISES, Backend
+from conformance.backend import Backend
 from conformance.check import Check, catalogue
 from conformance.contracts import contracts
 from conformance.options import settle
@@ -153,12 +153,3 @@ def every_outcome() -> dict[str, Any]:
     assert set(EVERY_OUTCOME) <= catalogue().keys()
     lacks = {"history": "a cache keeps the last value only", "power-loss": "the source of truth is elsewhere"}
     return record(EVERY_OUTCOME, lacks=lacks)
-
-
-def with_promise(report: dict[str, Any], name: str, **fields: Any) -> dict[str, Any]:
-    """Return `report` with fields of a promise of its first backend replaced."""
-    assert name in PROMISES
-    for promise in report["backends"][0]["promises"]:
-        if promise["name"] == name:
-            promise.update(fields)
-    return report

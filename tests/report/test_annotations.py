@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conformance.report.annotations import MOST, code_quality, place_of, workflow_commands
+from conformance.report.annotations import MOST, code_quality, findings, place_of, workflow_commands
 from tests.report.records import EVERY_OUTCOME, EXAMPLE, checks, every_outcome, record
 
 
@@ -144,3 +144,30 @@ def test_a_finding_keeps_its_fingerprint(root: Path) -> None:
         prints += [one["fingerprint"] for one in json.loads(code_quality(report, root))]
     assert len(prints) == 2
     assert len(set(prints)) == 1
+
+
+def test_a_verdict_that_no_check_tells_is_a_finding(root: Path) -> None:
+    """An error without a line, and an issue at the adapter: a run that is red says so everywhere."""
+    (root / "adapter.py").touch()
+    report = record({"STATE-FAIL-02": "fail"}, address="adapter.py:backend", only=["STATE-FAIL-02"], interrupted=True)
+    assert (report["verdict"], len(list(findings(report, root)))) == ("INCONCLUSIVE", 1)
+    lines = list(workflow_commands(report, root))
+    why = "the run was stopped after 1 of 209 checks"
+    assert lines[0] == f"::error title=verdict INCONCLUSIVE::mystore: {why}"
+    assert [line.partition(" ")[0] for line in lines] == ["::error", "::warning"]
+    issues = json.loads(code_quality(report, root))
+    assert [(one["check_name"], one["severity"]) for one in issues] == [("STATE-FAIL-02", "info"), ("verdict", "major")]
+    assert issues[1]["description"] == f"verdict INCONCLUSIVE: mystore: {why}"
+    assert issues[1]["location"] == {"path": "adapter.py", "lines": {"begin": 1}}
+    # The same finding in the next run, wherever that was stopped.
+    report["backends"][0]["why"] = "the run was stopped after 2 of 209 checks"
+    assert json.loads(code_quality(report, root))[1]["fingerprint"] == issues[1]["fingerprint"]
+
+
+def test_a_verdict_that_a_check_tells_is_no_finding(root: Path) -> None:
+    """The check is enough; neither is a verdict that is not red."""
+    for outcome in ("fail", "stale gap", "inconclusive"):
+        report = record({"STATE-LIST-01": outcome})  # type: ignore[dict-item]
+        assert [one["check_name"] for one in json.loads(code_quality(report, root))] == ["STATE-LIST-01"]
+        assert len(list(workflow_commands(report, root))) == 1
+    assert json.loads(code_quality(record(only=["STATE-LIST-01"]), root)) == []

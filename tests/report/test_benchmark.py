@@ -134,6 +134,7 @@ def test_what_spoils_figures_is_said() -> None:
         (lambda n: 1e-3 + n * 1e-6, "a: grows by 1 us a record [1..1 us] over 1,000 to 5,000 records: linear"),
         (lambda n: 1e-3, "a: does not grow over 1,000 to 5,000 records"),
         (lambda n: n * n * 1e-9, "faster than linear"),
+        (lambda n: 1e-2 - n * 1e-6, "a: shrinks by 1 us a record [1..1 us] over 1,000 to 5,000 records"),
     ],
 )
 def test_growth_has_a_line(grows: Any, words: str) -> None:
@@ -183,7 +184,32 @@ def test_no_picture_of_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(2.5, "2.5 s"), (0.0123, "12.3 ms"), (4.5e-5, "45 us"), (7e-8, "70 ns"), (0.0, "0 ns")]
+    ("ratio", "ends", "text"),
+    [
+        (0.00004, (0.0000314, 0.00005), "0.00004x [0.000031..0.00005]"),
+        (0.0123456, (0.01, 0.02), "0.0123x [0.01..0.02]"),
+        (1.0, (0.96, 1.04), "1.0x [0.96..1.0]"),
+        (99.96, (99.0, 101.0), "100.0x [99..101]"),
+        (1_234_567.0, (1e6, None), "1,234,567x [1,000,000..?]"),
+    ],
+)
+def test_ratios_are_no_powers_of_ten(ratio: float, ends: tuple[float, float | None], text: str) -> None:
+    """However small or great: a reader counts zeros more easily than exponents."""
+    one = {**entry("a", 2e-4), "ratio_to_limit": ratio, "interval": {"limit": list(ends)}}
+    assert text in "\n".join(lines(with_durability([one], [backend("a")])))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (2.5, "2.5 s"),
+        (0.0123, "12.3 ms"),
+        (4.5e-5, "45 us"),
+        (7e-8, "70 ns"),
+        (0.0, "0 ns"),
+        (0.9996, "1,000 ms"),
+        (4321.5, "4,322 s"),
+    ],
 )
 def test_times_are_easy_to_read(seconds: float, text: str) -> None:
     """Three digits, and the unit that leaves them before the point."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from conformance.cli import main
+from conformance.commands import Refusal
 from conformance.report.compare import KINDS, TIMES, compare, count
 from conformance.report.compare_command import FAIL_ON
 from tests.report.records import FIGURE, checks, every_outcome, record, together
@@ -48,6 +49,11 @@ def found(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list
         ("fail", "known gap", ""),
         ("stale gap", "pass", ""),
         ("blocked", "inconclusive", ""),
+        ("inconclusive", "blocked", ""),
+        ("inconclusive", "inconclusive", ""),
+        ("inconclusive", "not applicable", ""),
+        ("not applicable", "inconclusive", "lost"),
+        ("not applicable", "blocked", "lost"),
     ],
 )
 def test_what_becomes_of_a_check(was: Any, now: Any, kind: str) -> None:
@@ -63,6 +69,32 @@ def test_a_check_that_did_not_run_is_lost() -> None:
     }
     assert found(record(only=["STATE-VALUE-01"]), some) == {"gained": [CODE]}
     assert count(compare(record(), some), "lost") == 207
+
+
+@pytest.mark.parametrize("outcome", ["inconclusive", "blocked"])
+def test_a_new_check_that_can_not_be_judged_is_lost(outcome: Any) -> None:
+    """It stood not in the first record, and the verdict falls to INCONCLUSIVE for it."""
+    before, after = record(only=["STATE-VALUE-01"]), record({CODE: outcome}, only=["STATE-VALUE-01", CODE])
+    assert after["verdict"] == "INCONCLUSIVE"
+    assert found(before, after) == {"lost": [CODE]}
+    (one,) = compare(before, after)["backends"][0]["lost"]
+    assert (one["was"], one["now"]) == ("not in the record", outcome)
+
+
+def test_what_a_known_gap_blocks_is_no_loss() -> None:
+    """It leaves the verdict as it is, unless the check was judged before; so does what gates nothing yet."""
+    after = record({CODE: "blocked"})
+    for check in checks(after):
+        if check["code"] == CODE:
+            check["gap"] = {"reason": "issue 12", "expires": None, "days_left": None, "source": "pyproject.toml:1"}
+    assert found(record({CODE: "not applicable"}), after) == {}
+    assert found(record(), after) == {"lost": [CODE]}
+    assert found(after, record({CODE: "blocked"})) == {"lost": [CODE]}
+    provisional = record({CODE: "inconclusive"})
+    for check in checks(provisional):
+        check["provisional"] = check["code"] == CODE
+    assert found(record({CODE: "not applicable"}), provisional) == {}
+    assert found(provisional, record({CODE: "inconclusive"})) == {"lost": [CODE]}
 
 
 def test_a_broken_should_is_a_kind_of_its_own() -> None:
@@ -333,6 +365,72 @@ def test_a_file_that_is_no_record_is_refused(files: tuple[str, str], capsys: pyt
         main(["compare", *files])
     assert stop.value.code == 2
     assert f"conformance compare: {files[1]} ends in the midst of the record" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--md"], ["--fail-on="]])
+def test_two_results_without_a_check_are_refused(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With exit code 2: nothing was compared, so nothing is the same, whatever fails."""
+    paths = [str(tmp_path / f"{name}.json") for name in "ab"]
+    for path in paths:
+        Path(path).write_text(json.dumps(record(only=[])))
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", *paths, *more])
+    assert stop.value.code == 2
+    told = capsys.readouterr()
+    assert "conformance compare: nothing was compared: neither result has a check of mystore, and no figure" in told.err
+    assert told.out == ""
+
+
+def test_one_backend_without_a_check_is_no_refusal() -> None:
+    """Another one was compared."""
+    both = together(record(), record(name="other", only=[]))
+    backends = compare(both, both)["backends"]
+    assert [one["unchanged"] for one in backends] == [209, 0]
+
+
+def test_measured_results_are_compared_or_refused() -> None:
+    """Figures alone are enough; those of other hardware are nothing to compare, and the note says why."""
+    one, other = ({**timed(), "backends": record(only=[])["backends"]} for _ in range(2))
+    assert compare(one, other)["backends"][0]["operations"] == 1
+    with pytest.raises(Refusal, match=r"nothing was compared: .* benchmarks: other hardware, not comparable: another"):
+        compare(one, {**other, "machine": {**MACHINE, "cpu": "other"}})
+
+
+def space(median: float, within: str = "+-16") -> dict[str, Any]:
+    """Return a record with one figure: so many bytes for each record, beside the record's own."""
+    beside = {"ratio_to_limit": None, "limit": "", "interval": {}}
+    return timed(operation="space", unit="bytes", median=median, conditions={"within": within}, **beside)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "kind", "text"),
+    [
+        (0, 5_000, "slower", "0 bytes more than the record itself, now 5,000: 5,000 more"),
+        (-100.5, 12_345.6, "slower", "-100.5 bytes more than the record itself, now 12,346: 12,446 more"),
+        (-100, -50, "slower", "-100 bytes more than the record itself, now -50: 50 more"),
+        (-50, -100, "faster", "-50 bytes more than the record itself, now -100: 50 less"),
+        (0, -100, "faster", "0 bytes more than the record itself, now -100: 100 less"),
+        (100, -100, "faster", "100 bytes more than the record itself, now -100: 200 less"),
+        (100, 0, "faster", "100 bytes more than the record itself, now 0: 100 less"),
+        (40_000, 80_000, "slower", "40,000 bytes more than the record itself, now 80,000: 2.00 times"),
+        (0, 16, "", ""),
+        (-10, 20, "", ""),  # each may be 16 off
+        (0, 0, "", ""),
+    ],
+)
+def test_space_without_a_ratio_is_compared_in_bytes(was: float, now: float, kind: str, text: str) -> None:
+    """From zero, or less than the record itself, there is no ratio: then it is bytes, less those of blocks not full."""
+    assert times(space(was), space(now)) == ({kind: [text]} if kind else {}, "")
+    assert compare(space(was), space(now))["backends"][0]["operations"] == 1
+
+
+@pytest.mark.parametrize("within", ["", "+-16 or so", "+-1,600"])
+def test_space_is_as_exact_as_it_says(within: str) -> None:
+    """A record that does not say how much a block may be is taken at its word; else as much is no difference."""
+    told = times(space(0, within), space(1_000, within))[0]
+    assert bool(told) == (within != "+-1,600")
 
 
 def test_comparing_changes_no_record() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.report.annotations import findings
+from conformance.report.annotations import code_quality, findings, workflow_commands
 from conformance.report.badge import badge
 from conformance.report.junit import junit
 from conformance.report.markdown import markdown
+from conformance.report.record import is_red
 from conformance.report.terminal import summary_lines
 from tests.report import agreement
 from tests.report.records import EVERY_OUTCOME, checks, every_outcome, record, together
@@ -73,6 +76,39 @@ def test_all_outputs_have_the_verdict(report: dict[str, Any]) -> None:
         last = "".join(text for text, _ in list(summary_lines(backend))[-1])
         assert last.strip().startswith(backend["verdict"])
         assert f'<property name="verdict" value="{backend["verdict"]}" />' in junit(report)
+
+
+REQUIRED = record()
+REQUIRED["backends"][0] |= {"verdict": "NOT CONFORMANT", "why": "requires log, the backend opens state"}
+REQUIRED["verdict"] = "NOT CONFORMANT"
+#: Records whose verdict no check alone tells, and some that say it by their checks.
+VERDICTS = {
+    **RECORDS,
+    "several": SEVERAL,
+    "required": REQUIRED,
+    "nothing": record(only=[]),
+    "stopped": record(only=["STATE-LIST-01"], interrupted=True),
+    "one of two": together(record(), record(name="other", only=[])),
+    "stale": record({"STATE-ALIAS-02": "stale gap"}),
+    "should": record({"STATE-FAIL-02": "fail"}),
+}
+
+
+@pytest.mark.parametrize("report", VERDICTS.values(), ids=VERDICTS)
+def test_every_output_of_a_red_run_is_red(report: dict[str, Any]) -> None:
+    """A backend that does not conform has a failure in each, and one that conforms has none."""
+    root = ET.fromstring(junit(report).encode())
+    commands, issues = list(workflow_commands(report, Path())), json.loads(code_quality(report, Path()))
+    for backend in report["backends"]:
+        name, red = backend["name"], is_red(backend["verdict"])
+        suites = [one for one in root if one.attrib["name"].startswith(f"{name}/")]
+        assert any(suite.find("testcase/failure") is not None for suite in suites) == red
+        told = [issue for issue in issues if f": {name}: " in issue["description"]]
+        assert any(issue["severity"] in ("major", "minor") for issue in told) == red
+        assert any(f"::{name}: " in line for line in commands if "broken should" not in line) == red
+        assert [issue["check_name"] for issue in told].count("verdict") <= 1
+    assert root.attrib["failures"] == str(len(root.findall("testsuite/testcase/failure")))
+    assert root.attrib["tests"] == str(len(root.findall("testsuite/testcase")))
 
 
 @pytest.mark.parametrize("report", [*RECORDS.values(), SEVERAL], ids=[*RECORDS, "several"])

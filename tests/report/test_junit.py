@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -96,6 +97,45 @@ def test_outcomes_are_failures_or_skipped_with_their_word() -> None:
         "STATE-TTL-01": ("skipped", "not applicable", "ttl is not offered"),
         "STATE-CRASH-33": ("skipped", "blocked", "blocked by STATE-CRASH-01"),
     }
+
+
+def test_a_verdict_that_no_check_tells_is_a_case() -> None:
+    """What is red for another reason than a check that failed has a failing case of its own, with the reason."""
+    report = together(record(), record(name="other", only=[]))
+    root = parsed(junit(report))
+    (suite,) = [one for one in root if one.attrib["name"] == "other/verdict"]
+    (case,) = suite.findall("testcase")
+    assert (case.attrib["classname"], case.attrib["name"]) == ("other.verdict", "verdict")
+    failure = case.find("failure")
+    assert failure is not None
+    assert failure.attrib == {"type": "INCONCLUSIVE", "message": "INCONCLUSIVE: nothing was tested"}
+    counts = {name: suite.attrib[name] for name in ("tests", "failures", "errors", "skipped", "time")}
+    assert counts == {"tests": "1", "failures": "1", "errors": "0", "skipped": "0", "time": "0.000"}
+    assert suite.attrib["timestamp"] == report["date"]
+    assert (root.attrib["tests"], root.attrib["failures"]) == ("210", "1")
+    facts = {one.attrib["name"]: one.attrib["value"] for one in suite.iter("property")}
+    assert (facts["verdict"], facts["checks"]) == ("INCONCLUSIVE", "0 of 209")
+
+
+@pytest.mark.parametrize(
+    "report", [every_outcome(), record(error="no server"), record({"STATE-ALIAS-02": "stale gap"})]
+)
+def test_a_verdict_that_a_check_tells_is_no_case(report: dict[str, Any]) -> None:
+    """One failure is enough: cases are checks."""
+    assert not [one for one in parsed(junit(report)) if one.attrib["name"].endswith("/verdict")]
+
+
+def test_the_case_of_a_verdict_is_what_jenkins_knows() -> None:
+    """It has the elements and attributes of other cases, and any text is well-formed."""
+    report = record(only=[])
+    report["backends"][0]["why"] = WILD
+    waiting = [parsed(junit(report))]
+    while waiting:
+        element = waiting.pop()
+        may, must, inside = SCHEMA[element.tag]
+        assert must <= set(element.attrib) <= may
+        assert {child.tag for child in element} <= inside
+        waiting += element
 
 
 def test_every_suite_has_the_facts_of_the_run() -> None:

@@ -6,6 +6,7 @@ import copy
 import io
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from conformance.report.html import can_be_made, html_report
 from conformance.report.junit import junit
 from conformance.report.load import LoadError, read_record, record_of
 from conformance.report.markdown import markdown
+from conformance.report.merge import MergeError, merged
+from conformance.report.record import is_red
 from conformance.report.terminal import summary_lines
 from tests.report import agreement
 from tests.report.findings import CRASH, DAMAGE, RACE
@@ -80,6 +83,22 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         (TEXT[: len(TEXT) // 2], "ends in the midst of the record: it was cut off."),
         (TEXT[:-1], "ends in the midst of the record: it was cut off."),
         ("[" * 100_000, "is nested too deep to be a record."),
+        (TEXT.replace('"seed": 0', f'"seed": {"9" * 5_000}'), "is no JSON that can be read ("),
+        (TEXT.replace('"shard": ""', '"shard": "x"'), "shard is not empty, or parts such as 2/5."),
+        (TEXT.replace('"shard": ""', '"shard": "1/99999999999"'), "shard is not empty, or parts such as 2/5."),
+        (TEXT.replace('"baseline": null', '"baseline": []'), "baseline is not an object."),
+        (TEXT.replace('"baseline": null', '"baseline": {"source": "b"}'), "baseline.updated is not there."),
+        (TEXT.replace('"claimed": "', '"claimed": "un', 1), "promises[0].claimed is not one of power-loss, "),
+        (TEXT.replace('"ratio_to_limit": 2.0', '"ratio_to_limit": -2'), "ratio_to_limit is not a number from 0 on."),
+        (TEXT.replace('"median": 0.002', f'"median": 1{"0" * 400}'), "median is not a number below 1e+18."),
+        (TEXT.replace('100, "conditions": {}', '100, "conditions": []'), "conditions is not an object."),
+        (TEXT.replace('"contract": "state", "op', '"contract": "", "op', 1), "contract is not one of state, log, "),
+        (TEXT.replace('"about"', '"out"', 1), "promises[0].about is not there."),
+        (TEXT.replace('"codes": ["', '"codes": [1, "', 1), "promises[0].about[0].codes[0] is not a text."),
+        (
+            TEXT.replace(f'"verdict": "{SMALL["verdict"]}"', '"verdict": "Conformant-ish"'),
+            "backends[0].verdict is not a verdict: CONFORMANT, perhaps with known gaps and a shard, NOT CONFORMANT, ",
+        ),
         (TEXT.replace('"known gap"', '"great"', 1), "outcome is not one of pass, fail, "),
         (TEXT.replace('"level": "must"', '"level": null', 1), "level is not one of must, should."),
         (TEXT.replace('"name": "state"', '"name": "stat"', 1), "contracts[0].name is not one of backend, state, "),
@@ -113,24 +132,58 @@ def shown(report: dict[str, Any]) -> None:
     for backend in report["backends"]:
         assert list(summary_lines(backend))
     for made in (markdown, badge, junit, *([html_report] if can_be_made() else [])):
-        assert made(report)
+        assert made(report).encode()
     list(workflow_commands(report, Path()))
     assert code_quality(report, Path())
     assert compare(report, SMALL)
     assert compare(SMALL, report)
+    with suppress(MergeError):
+        merged([report])
 
 
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        "CONFORMANT",
+        "CONFORMANT (shard 2/5)",
+        "CONFORMANT, 1 known gap",
+        "CONFORMANT, 12 known gaps (shard 10/12)",
+        "NOT CONFORMANT",
+        "INCONCLUSIVE",
+        "NOT JUDGED",
+    ],
+)
+def test_every_verdict_is_read(verdict: str) -> None:
+    """And whether it is red; of what is none nothing is known, and that is red too."""
+    whole = json.loads(TEXT)
+    whole["verdict"] = whole["backends"][0]["verdict"] = verdict
+    assert record_of(json.dumps(whole), "r.json")["verdict"] == verdict
+    assert is_red(verdict) == (verdict in ("NOT CONFORMANT", "INCONCLUSIVE"))
+    for other in (verdict.lower(), f"{verdict}-ish", f" {verdict}", ""):
+        assert is_red(other)
+        whole["verdict"] = other
+        assert "verdict is not a verdict: " in refused(json.dumps(whole))
+
+
+#: What a run makes of its baseline.
+BASELINE = {
+    "source": "base.json",
+    "updated": True,
+    "added": [{"backend": "mystore", "check": "STATE-LIST-01"}],
+    "removed": [],
+    "kept": [],
+}
 GONE = object()
-OTHERS: tuple[Any, ...] = (GONE, None, 7, "text", [], {})
+OTHERS: tuple[Any, ...] = (GONE, None, 7, "text", [], {}, -1, 10**400, "\ud800", ["a"])
 
 
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("turn", range(len(OTHERS)))
 def test_a_damaged_record_is_refused_or_shown(turn: int) -> None:
     """Whatever is taken out of a record, or put in its place: nothing that is read ends in an error of ours."""
     refusals = 0
-    whole = json.loads(TEXT)
+    whole = json.loads(TEXT) | {"shard": "1/2", "baseline": BASELINE}
     for number, path in enumerate(paths(whole)):
-        other = OTHERS[(number + 2 * turn) % len(OTHERS)]
+        other = OTHERS[(number + turn) % len(OTHERS)]
         damaged = copy.deepcopy(whole)
         place = damaged
         for key in path[:-1]:

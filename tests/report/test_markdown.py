@@ -121,6 +121,13 @@ def test_hostile_text_stays_text() -> None:
     assert "`" not in text.replace("\\`", "")
 
 
+def test_names_of_suites_stay_text() -> None:
+    """A record that was written by hand may have any; half a character can't be encoded."""
+    report = record()
+    report["backends"][0]["contracts"][0]["suites"][0]["name"] = "a|b\ud800"
+    assert "| contract | a&#124;b\\\\ud800 |" in markdown(report)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

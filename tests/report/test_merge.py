@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from conformance.check import catalogue
 from conformance.report.merge import MergeError, merged
 from conformance.result import Outcome
-from conformance.shard import Shard, missing_from, numbers_of, shard_of
+from conformance.shard import MOST, Shard, missing_from, numbers_of, shard_of
 from tests.report.records import EVERY_OUTCOME, checks, record
 
 #: What may become of a check, without what a run on plain records never comes to.
@@ -247,6 +247,17 @@ def test_a_shard_is_written_as_it_is_read() -> None:
     """`2/5` is the second of five."""
     assert shard_of("2/5") == Shard(2, 5)
     assert str(Shard(2, 5)) == "2/5"
+
+
+@pytest.mark.parametrize("count", ["11", "99999999999", "9" * 5000])
+def test_there_is_a_largest_number_of_shards(count: str) -> None:
+    """Who knows the checks says how many that is; it is never more than any kit has checks."""
+    assert shard_of("10/10", most=10) == Shard(10, 10)
+    with pytest.raises(ValueError, match=r"'1/[19]+(\.\.\.)?' has more shards than there are checks: give at most 10$"):
+        shard_of(f"1/{count}", most=10)
+    assert len(catalogue()) < MOST
+    with pytest.raises(ValueError, match=rf"give at most {MOST}$"):
+        shard_of(f"1/{MOST + 1}")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 50])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -246,6 +247,71 @@ def test_stores_that_no_adapter_can_be_written_for(
     assert message in capsys.readouterr().err
     assert not (here.path / ADAPTER).exists()
     assert not (here.path / "pyproject.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("blocked", "arguments", "message"),
+    [
+        (".github", [], ".github/workflows/conformance.yml can't be written: .github is no directory"),
+        ("pyproject.toml/", [], "pyproject.toml can't be read: Is a directory."),
+        ("conformance_adapter.py/", ["--force"], "conformance_adapter.py can't be written: it is no file"),
+        (".gitlab", ["--gitlab"], ".gitlab/conformance.yml can't be written: .gitlab is no directory"),
+    ],
+)
+def test_what_can_not_be_written_is_told_before_anything_is(
+    here: pytest.Pytester, capsys: pytest.CaptureFixture[str], blocked: str, arguments: list[str], message: str
+) -> None:
+    """Half a scaffold is worse than none."""
+    (here.path / ".gitlab-ci.yml").write_text("mine")
+    if blocked.endswith("/"):
+        (here.path / blocked).mkdir()
+    else:
+        (here.path / blocked).write_text("mine")
+    before = sorted(here.path.iterdir())
+    with pytest.raises(SystemExit) as stop:
+        main(["init", "library:Library", *arguments])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+    assert [path for path in sorted(here.path.iterdir()) if path.name != "__pycache__"] == before
+
+
+def test_a_directory_that_nothing_can_be_written_into_is_told(
+    here: pytest.Pytester, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system is asked, as it is root that runs these tests in containers."""
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(SystemExit) as stop:
+        main(["init", "library:Library"])
+    assert stop.value.code == 2
+    assert "conformance_adapter.py can't be written: no permission for ." in capsys.readouterr().err
+
+
+def test_a_write_that_fails_is_told(
+    here: pytest.Pytester, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk."""
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r", **more: Any) -> Any:
+        if mode in ("w", "a"):
+            raise OSError(28, "No space left on device")
+        return opened(path, mode, **more)
+
+    monkeypatch.setattr("pathlib.Path.open", full)
+    with pytest.raises(SystemExit) as stop:
+        main(["init", "library:Cache"])
+    assert stop.value.code == 2
+    assert "conformance_adapter.py can't be written: No space left on device." in capsys.readouterr().err
+
+
+def test_a_project_that_can_not_be_used_is_left(here: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table at the end of such a file would be none."""
+    (here.path / "pyproject.toml").write_text("tool = 5")
+    with pytest.raises(SystemExit) as stop:
+        main(["init", "library:Library"])
+    assert stop.value.code == 2
+    assert "pyproject.toml: tool = 5 is no table. Write [tool.conformance]" in capsys.readouterr().err
+    assert not (here.path / ADAPTER).exists()
 
 
 @pytest.mark.parametrize(("service", "schema"), [("github", "github-workflows"), ("gitlab", "gitlab-ci")])

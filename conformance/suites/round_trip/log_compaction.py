@@ -284,6 +284,8 @@ def test_compaction_survives_reopening(trial: Trial) -> None:
             trial.equal(store.head, size, "the head of the compacted log, reopened")
             what = "reading from `first` on, the compacted log being reopened"
             agree(trial, entries(trial, store, 6), positioned(events[5:size], 6), what)
+            for window in ((), (1,), (5, 7)):
+                _reads_below(trial, store, positioned(events[5:size], 6), *window)
             what = "restoring the state, the compacted log being reopened"
             trial.equal(restored(trial, store), fold(trial, events[:size]), what)
             if size < len(events):

@@ -12,36 +12,15 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
 
 from conformance import Where
 from conformance.crash.recorder import Mark
+from tests.crash.recorder.calls import c_call, fails_with
 
-LIBRARY = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _AT_FDCWD = -100
-
-
-def c_call(name: str, *arguments: object) -> int:
-    """Call a function of the C library, and raise OSError as it says."""
-    assert LIBRARY is not None
-    result: int = getattr(LIBRARY, name)(*arguments)
-    if result < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return result
-
-
-def fails_with(number: int, call: object, *arguments: object) -> None:
-    """Make a call that must fail so."""
-    try:
-        call(*arguments)  # type: ignore[operator]
-    except OSError as error:
-        if error.errno != number:
-            raise
-    else:
-        raise AssertionError("it did not fail")
 
 
 def put(path: str, data: bytes = b"x") -> None:
