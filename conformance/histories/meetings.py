@@ -8,36 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TypeAlias
 
-from conformance.histories.operation import NEXT_LIFE, UPKEEP
+from conformance.histories.claims import Deed
+from conformance.histories.operation import NEXT_LIFE, UPKEEP, Operation
 
 #: Verbs that change nothing.
 LOOKS = ("get", "list", "read", "restore", "search", *UPKEEP)
 
 
-class Call(Protocol):
-    """What is asked here of a call: an `Operation`, or a `Deed`."""
-
-    @property
-    def call(self) -> int:
-        """When it was called."""
-
-    @property
-    def end(self) -> int:
-        """When it returned."""
-
-    @property
-    def worker(self) -> int:
-        """Who called."""
-
-    @property
-    def verb(self) -> str:
-        """What was asked."""
-
-    @property
-    def outcome(self) -> str:
-        """How it ended."""
+#: What is noted of a call.
+Call: TypeAlias = Operation | Deed
 
 
 @dataclass

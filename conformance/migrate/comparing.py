@@ -171,7 +171,9 @@ def _compare_logs(source: Opened, target: Opened, found: Compared, tell: Callabl
     wholes = _Whole(), _Whole()
     head = head_of(source)
     for one, other in zip_longest(events(source), events(target)):
-        digests = [event_digest(log, *pair) if pair else "" for log, pair in ((source, one), (target, other))]
+        digests = [
+            event_digest(log, pair[0], pair[1]) if pair else "" for log, pair in ((source, one), (target, other))
+        ]
         if one is not None:
             found.records += 1
             wholes[0].add(one[0], digests[0])

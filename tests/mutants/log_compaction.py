@@ -222,5 +222,7 @@ MUTANTS = [
     log_mutant("seq_reused", "counts anew when nothing is left", "COMPACT-06 MODEL-01", SequenceReused),
     log_mutant("seq_reused_reopened", "the same, reopened", "COMPACT-07", SequenceReusedAfterReopening),
     log_mutant("log_compaction_in_memory", "all is back after reopening", "COMPACT-08", CompactionInMemory),
-    log_mutant("log_resurrects", "what `first` says is gone is read after reopening", "COMPACT-08 REPLAY-51", Resurrects),
+    log_mutant(
+        "log_resurrects", "what `first` says is gone is read after reopening", "COMPACT-08 REPLAY-51", Resurrects
+    ),
 ]

@@ -14,8 +14,8 @@ MAPPINGS: dict[str, tuple[Note, ...]] = {
         Note("STATE-VALUE-04", '`float("nan")` comes back as None: SQLite has no NaN, and a float is a column of it.'),
         Note(
             "STATE-FAIL-03",
-            "a tuple is found by its pickled bytes, in which parts that are one object stand once: an equal tuple whose "
-            "parts were made one by one is another key.",
+            "a tuple is found by its pickled bytes, in which parts that are one object stand once: an equal tuple "
+            "with parts of its own is another key.",
             "https://github.com/grantjenks/python-diskcache/issues/181",
         ),
         Note(
