@@ -26,7 +26,8 @@ def benchmark_svg(benchmarks: Sequence[Mapping[str, Any]]) -> str:
     Args:
         benchmarks: As in the record.
     """
-    drawn = [one for one in benchmarks if one.get("ratio_to_limit")]
+    # What the clock of a machine is too coarse for has no ratio, or an infinite one.
+    drawn = [one for one in benchmarks if one.get("ratio_to_limit") and math.isfinite(one["ratio_to_limit"])]
     if not drawn:
         return ""
     operations = list(dict.fromkeys((one["contract"], one["operation"]) for one in drawn))
@@ -57,8 +58,17 @@ def _decades(drawn: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
     """Return the powers of ten at which the axis begins and ends; 1 is always between them."""
     ends = [1.0]
     for one in drawn:
-        ends += [one["ratio_to_limit"], *(end for end in one["interval"].get("limit", ()) if end)]
+        ends += [one["ratio_to_limit"], *_interval(one)]
     return math.floor(math.log10(min(ends))), max(1, math.ceil(math.log10(max(ends))))
+
+
+def _interval(one: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the ends of the interval of a ratio; the ratio where an end is unknown, or is none that can be drawn."""
+    ratio = float(one["ratio_to_limit"])
+    low, high = (
+        float(end) if end and math.isfinite(end) else ratio for end in one["interval"].get("limit", (ratio, ratio))
+    )
+    return low, high
 
 
 def _x(ratio: float, axis: tuple[int, int]) -> float:
@@ -79,7 +89,7 @@ def _axis(low: int, high: int, height: int) -> Iterator[str]:
 def _row(one: Mapping[str, Any], name: str, top: int, axis: tuple[int, int], colour: str) -> Iterator[str]:
     ratio = float(one["ratio_to_limit"])
     begin, end = sorted((_x(1.0, axis), _x(ratio, axis)))
-    low, high = (float(bound) if bound else ratio for bound in one["interval"].get("limit", (ratio, ratio)))
+    low, high = _interval(one)
     middle = top + BAR / 2
     other = one.get("not_the_same", "")
     outline = f'stroke="{_LINE}"' + (' stroke-dasharray="3 2"' if other else "")

@@ -77,6 +77,8 @@ def record_of(text: str, file: str) -> dict[str, Any]:
             f"{file} has the schema {found['schema']!r}; this version of the kit reads {SCHEMA}. "
             "Use the version that wrote it, or run it again with this one."
         )
+    if not found["backends"]:
+        raise LoadError(f"{file} is the record of no backend: nothing was tested. {_ADVICE}")
     for path, wanted in wrong(found, RECORD):
         raise LoadError(f"{file} is no whole record: {path} is not {wanted}. {_ADVICE}")
     return _completed(found)

@@ -103,7 +103,7 @@ def look(address: str, contract: str, base: Path) -> Looked:
                     driver.call(getattr(store, _closer(store) or "close"))
         except LookError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise LookError(f"opening {address} with a path raised {raised(error)}. Give what opens it.") from error
     return replace(found, opener_is_async=inspect.iscoroutinefunction(opener.function))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 from xml.etree import ElementTree
 
@@ -173,6 +174,17 @@ def test_the_picture_is_xml_without_a_script() -> None:
     assert {one.get("fill") for one in root.iter() if one.tag.endswith("text")} == {"currentColor"}
     assert "script" not in picture
     assert "href" not in picture
+
+
+def test_what_has_no_end_is_not_drawn() -> None:
+    """A clock that is too coarse for the bare disk leaves ratios that are infinite, or their intervals."""
+    one, coarse = with_durability([entry("a", 2e-4), entry("b", 4e-4)], [backend("a"), backend("b")])
+    endless = {**one, "backend": "c", "ratio_to_limit": math.inf}
+    half = {**coarse, "interval": {**coarse["interval"], "limit": [1.5, math.inf]}}
+    texts = ["".join(found.itertext()) for found in ElementTree.fromstring(benchmark_svg([one, half, endless])).iter()]
+    assert any(text.startswith("b ") for text in texts)
+    assert not any(text.startswith("c ") or "inf" in text for text in texts)
+    assert benchmark_svg([endless]) == ""
 
 
 def test_no_picture_of_nothing() -> None:

@@ -199,3 +199,10 @@ def test_a_damaged_record_is_refused_or_shown(turn: int) -> None:
         else:
             shown(found)
     assert refusals > 50
+
+
+def test_a_record_of_no_backend_is_refused() -> None:
+    """Nothing was tested, whatever its verdict says."""
+    empty = {**record(), "backends": [], "verdict": "CONFORMANT"}
+    with pytest.raises(LoadError, match=r"r\.json is the record of no backend: nothing was tested"):
+        record_of(json.dumps(empty), "r.json")

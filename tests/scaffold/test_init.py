@@ -95,6 +95,10 @@ class Queue:
     def pull(self):
         pass
 
+def leaves(path):
+    raise SystemExit(3)
+
+
 def closed(path):
     raise OSError("no disk")
 """
@@ -233,6 +237,7 @@ def test_gitlab_gets_a_file_of_its_own_where_there_is_one(
         (["library:Queue"], "Its methods are pull, push."),
         (["library:Library", "--contract=log"], "Library is no log store by any usual name: it has nothing for append"),
         (["library:closed"], "opening library:closed with a path raised OSError: no disk"),
+        (["library:leaves"], "opening library:leaves with a path raised SystemExit: 3"),
         (["library:Library", "--name=a b"], "--name='a b': give letters, digits and hyphens"),
         (["reference_backends.memory:backend"], "is a Backend record already: judge it with pytest --backend="),
     ],
